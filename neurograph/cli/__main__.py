@@ -1,0 +1,7 @@
+"""`python -m neurograph.cli`: the same as the command `neurograph`."""
+
+import sys
+
+from neurograph.cli import main
+
+sys.exit(main())

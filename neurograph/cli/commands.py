@@ -1,0 +1,56 @@
+"""The table of commands: name → module and one line of help. Only the chosen command's module is ever imported."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One command: the module that has it, and what it does in one line."""
+
+    module: str
+    help: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "list": Entry("neurograph.cli.list", "The bundled networks."),
+    "new": Entry("neurograph.cli.new", "Write a spec to start from."),
+    "summary": Entry("neurograph.cli.summary", "Layers, shapes, counts, receptive fields."),
+    "train": Entry("neurograph.cli.train", "Train a network, or resume a run."),
+    "evaluate": Entry("neurograph.cli.evaluate", "Accuracy and loss of a trained network, class by class."),
+    "verify": Entry("neurograph.cli.verify", "Prove that both engines compute the same network."),
+    "plan": Entry("neurograph.cli.plan", "Show what the compiler made of a network."),
+    "explain": Entry("neurograph.cli.explain", "Where a neuron's values or a weight's update come from."),
+    "draw": Entry("neurograph.cli.draw", "Draw a network, or the neighbourhood of one neuron."),
+    "schema": Entry("neurograph.cli.schema", "The spec language as JSON Schema, for editors."),
+}
+
+
+def overview() -> str:
+    """The help of `neurograph` itself, on one screen.
+
+    Examples
+    --------
+    >>> print(overview().splitlines()[0])
+    Usage: neurograph COMMAND [ARGUMENTS]
+    """
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {entry.help}" for name, entry in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Usage: neurograph COMMAND [ARGUMENTS]",
+            "",
+            "Neural networks as explicit neuron graphs: declare, compile, train, draw, explain.",
+            "",
+            "Commands:",
+            *lines,
+            "",
+            "Options:",
+            "  --help       Show this text; `neurograph COMMAND --help` shows a command's options and examples.",
+            "  --version    Show the version.",
+            "  --traceback  Before a command: show where in the program an error arose.",
+            "",
+            "Start with:  neurograph list",
+            "             neurograph train digits --data digits",
+        ]
+    )
