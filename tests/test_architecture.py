@@ -14,16 +14,17 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "neurograph"
 
 # Unit -> what it may import at run time, itself excepted. A unit is a folder or a file directly under neurograph/.
-FOUNDATIONS = {"errors", "masks"}
-NETWORK = FOUNDATIONS | {"ops", "spec", "parameters", "graph"}
+FOUNDATIONS = {"errors", "shapes", "masks", "parameters"}
+NETWORK = FOUNDATIONS | {"ops", "spec", "graph"}
 CONTRACT = NETWORK | {"engine", "trace"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "shapes": set(),
     "masks": {"errors"},
+    "parameters": {"errors"},
     "ops": FOUNDATIONS,
-    "parameters": {"errors", "ops"},
-    "spec": FOUNDATIONS | {"ops", "parameters", "graph"},
-    "graph": FOUNDATIONS | {"ops", "spec", "parameters"},
+    "spec": FOUNDATIONS | {"ops", "graph"},
+    "graph": FOUNDATIONS | {"ops", "spec"},
     "trace": NETWORK,
     "engine": NETWORK | {"trace"},
     "reference": CONTRACT,
