@@ -171,8 +171,48 @@ def labels_of(outputs: Array, head: Port) -> Array:
         threshold = 0.5 if head.activation == "sigmoid" else 0.0
         return (outputs.reshape(len(outputs)) >= threshold).astype(np.int64)
     if head.size > 1 and head.shape[0] > 1 and (loss is None or loss.kind != "binary_cross_entropy"):
-        return np.argmin(outputs, axis=1) if head.kind == "rbf" else np.argmax(outputs, axis=1)
+        if head.kind == "rbf":
+            return np.argmin(np.where(np.isnan(outputs), np.inf, outputs), axis=1)
+        return np.argmax(np.where(np.isnan(outputs), -np.inf, outputs), axis=1)  # a removed output's place is NaN
     return outputs
+
+
+def check_probabilities(head: Port) -> None:
+    """Raise LossError unless the head's outputs stand for probabilities: softmax, or one of the two cross-entropies."""
+    loss = head.loss.kind if head.loss is not None else None
+    if loss in ("cross_entropy", "binary_cross_entropy") or (head.activation == "softmax" and loss != "rbf_map"):
+        return
+    name = head.name or "the output"
+    raise LossError(
+        f"'{name}' has no probabilities (activation {head.activation}, loss {loss}); they need activation softmax, or loss "
+        f"cross_entropy or binary_cross_entropy. Use forward for the outputs, or predict for the labels."
+    )
+
+
+def count_right(outputs: Array, targets: Array, head: Port) -> tuple[int, int] | None:
+    """How many labels of a head are right, and of how many; None where the targets are not classes.
+
+    Parameters
+    ----------
+    outputs : ndarray, shape (batch, *head shape)
+        As `forward` returns them.
+    targets : ndarray, shape (batch, *head shape)
+        As `read_targets` returns them. Under mse they are classes only where every row has one on and is off elsewhere.
+    """
+    if head.loss is None:
+        return None
+    if head.loss.kind == "binary_cross_entropy":
+        wanted = (targets.reshape(len(targets)) >= 0.5) if head.size == 1 else None
+    elif head.size == 1 or head.shape[0] < 2 or (head.loss.kind == "mse" and not _are_one_hot(targets, head.loss)):
+        wanted = None
+    else:
+        wanted = np.argmax(targets, axis=1)
+    return None if wanted is None else (int(np.sum(labels_of(outputs, head) == wanted)), wanted.size)
+
+
+def _are_one_hot(targets: Array, loss: Loss) -> bool:
+    off, on = loss.targets
+    return bool(np.all((targets == off) | (targets == on)) and np.all(np.sum(targets == on, axis=1) == 1))
 
 
 def _names(ports: tuple[Port, ...]) -> str:
