@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reference": CONTRACT,
     "compiler": CONTRACT | {"kernels"},
     "kernels": FOUNDATIONS | {"ops"},
-    "data": {"errors"},
+    "data": {"errors", "parameters"},
     "training": CONTRACT | {"compiler", "data", "kernels"},
     "inspector": CONTRACT,
 }

@@ -1,0 +1,169 @@
+"""MNIST where it is looked for: a folder, the variable, the cache, the mirrors; a server of our own stands in for the net."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import struct
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neurograph.data import download, load_data, mnist
+from neurograph.data.download import Published, download_mnist
+from neurograph.data.mnist import NAMES
+from neurograph.errors import DataError
+
+
+class Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def idx(array: np.ndarray) -> bytes:
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+
+
+def fill(folder: Path, rows: int = 28, test_rows: int | None = None) -> tuple[Published, ...]:
+    """Four small IDX files in MNIST's names, and what would be published about them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng, published = np.random.default_rng(1), []
+    for name, n, r in ((NAMES[0], 7, rows), (NAMES[1], 7, 0), (NAMES[2], 3, test_rows or rows), (NAMES[3], 3, 0)):
+        array = rng.integers(0, 256, (n, r, r)) if r else rng.integers(0, 10, n)
+        payload = gzip.compress(idx(array))
+        (folder / f"{name}.gz").write_bytes(payload)
+        published.append(Published(f"{name}.gz", len(payload), hashlib.sha256(payload).hexdigest()))
+    return tuple(published)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    folder = tmp_path / "published"
+    folder.mkdir()
+    http = ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(folder)))
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{http.server_port}/", folder
+    http.shutdown()
+    http.server_close()
+    thread.join()
+
+
+def test_files_are_fetched_and_verified(server: tuple[str, Path], tmp_path: Path) -> None:
+    url, published_in = server
+    files, cache = fill(published_in), tmp_path / "cache" / "mnist"
+    download_mnist(cache, (url,), files)
+    assert sorted(p.name for p in cache.iterdir()) == sorted(f.name for f in files)
+    (x, y), (xt, yt) = mnist(cache)
+    assert (x.shape, y.shape, xt.shape, yt.shape) == ((7, 1, 28, 28), (7,), (3, 1, 28, 28), (3,))
+    assert (x.dtype, y.dtype, float(x.max()) <= 1.0) == (np.float32, np.int64, True)
+
+
+def test_the_second_mirror_helps_out(server: tuple[str, Path], tmp_path: Path) -> None:
+    url, published_in = server
+    files = fill(published_in)
+    download_mnist(tmp_path / "cache", (f"{url}moved/", url), files)
+    assert len(list((tmp_path / "cache").iterdir())) == 4
+
+
+def test_a_file_that_is_not_the_published_one_is_refused(server: tuple[str, Path], tmp_path: Path) -> None:
+    url, published_in = server
+    files = fill(published_in)
+    changed = published_in / files[1].name
+    changed.write_bytes(changed.read_bytes()[:-1] + b"?")
+    with pytest.raises(DataError) as caught:
+        download_mnist(tmp_path / "cache", (url,), files)
+    assert str(caught.value).splitlines() == [
+        f"MNIST is neither in {tmp_path / 'cache'} nor to be downloaded:",
+        f"  {url}{files[1].name}: {files[1].size} bytes that are not the published ones (SHA-256 differs)",
+        download._by_hand((url,)),
+    ]
+    assert [p.name for p in (tmp_path / "cache").iterdir()] == [files[0].name]
+
+
+def test_offline_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEUROGRAPH_MNIST", raising=False)
+    monkeypatch.setattr(import_module("neurograph.data.mnist"), "cache_folder", tmp_path.joinpath)
+    monkeypatch.setattr(download, "_get", lambda url, most: (_ for _ in ()).throw(OSError("Network is unreachable")))
+    with pytest.raises(DataError) as caught:
+        mnist()
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"MNIST is neither in {tmp_path / 'mnist'} nor to be downloaded:"
+    assert lines[1:3] == [f"  {m}train-images-idx3-ubyte.gz: Network is unreachable" for m in download.MIRRORS]
+    assert "--data FOLDER, or the environment variable NEUROGRAPH_MNIST" in lines[3]
+
+
+def test_the_variable_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path / "here")
+    monkeypatch.setenv("NEUROGRAPH_MNIST", str(tmp_path / "here"))
+    np.testing.assert_array_equal(mnist()[0][0], mnist(tmp_path / "here")[0][0])
+    assert load_data("mnist").x.shape == (7, 1, 28, 28)
+
+
+def test_the_cache_is_used_without_a_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path / "mnist")
+    monkeypatch.delenv("NEUROGRAPH_MNIST", raising=False)
+    monkeypatch.setattr(import_module("neurograph.data.mnist"), "cache_folder", tmp_path.joinpath)
+    monkeypatch.setattr(download, "_get", lambda url, most: pytest.fail("asked the net"))
+    assert mnist()[1][1].shape == (3,)
+
+
+def test_a_folder_is_a_data_set_of_its_own(tmp_path: Path) -> None:
+    fill(tmp_path / "small", rows=9)
+    data = load_data(str(tmp_path / "small"))
+    assert (data.x.shape, data.xt.shape) == ((7, 1, 9, 9), (3, 1, 9, 9))
+    assert data.prepared((81,)).x.shape == (7, 81)
+    assert data.limited(2).y.shape == (2,)
+
+
+def test_a_plain_file_beside_the_compressed_one_is_preferred(tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / NAMES[3]).write_bytes(idx(np.array([1, 2, 3])))
+    assert mnist(tmp_path)[1][1].tolist() == [1, 2, 3]
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        mnist(folder)
+    return str(caught.value)
+
+
+def test_folders_that_are_not_mnist_are_refused(tmp_path: Path) -> None:
+    names = ", ".join(NAMES)
+    assert refused(tmp_path / "none") == (
+        f"{tmp_path / 'none'}: not a folder. Expected a folder that holds {names}, each plain or as .gz."
+    )
+    fill(tmp_path / "part")
+    (tmp_path / "part" / f"{NAMES[1]}.gz").unlink()
+    assert refused(tmp_path / "part") == (
+        f"{tmp_path / 'part'}: no {NAMES[1]} (plain or .gz). A data folder holds {names}."
+    )
+    fill(tmp_path / "small", rows=9)
+    assert refused(tmp_path / "small") == f"{tmp_path / 'small'}: images of 9×9; MNIST's are 28×28."
+    fill(tmp_path / "mixed", rows=28, test_rows=20)
+    assert refused(tmp_path / "mixed") == (
+        f"{tmp_path / 'mixed'}: training images of 28×28, test images of 20×20; expected one size."
+    )
+
+
+def test_unknown_names_are_refused_with_a_suggestion() -> None:
+    with pytest.raises(DataError) as caught:
+        load_data("digit")
+    assert str(caught.value) == (
+        "no data set 'digit'; did you mean 'digits'? (known: digits, mnist, or the path of a folder of IDX files)."
+    )
+
+
+def test_the_digest_sees_every_value() -> None:
+    data = load_data("digits")
+    digest = data.digest
+    data.yt[-1] = (data.yt[-1] + 1) % 10
+    assert data.digest != digest
+    data.yt[-1] = (data.yt[-1] - 1) % 10
+    assert load_data("digits").digest == data.digest == digest
