@@ -1,0 +1,230 @@
+"""Write a topology out, neuron by neuron and edge by edge; the only place where size is paid for."""
+
+from __future__ import annotations
+
+import itertools
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from neurograph.errors import GraphError, GraphTooLarge
+from neurograph.graph.address import Node, node_id, write_node
+from neurograph.graph.layout import layout_of
+from neurograph.graph.neighbourhood import Wire, fan_in, fan_out
+from neurograph.graph.neuron_graph import NeuronGraph
+from neurograph.graph.topology import Padding, Population, Projection, Topology
+from neurograph.ops.wiring import Index
+
+EDGE_LIMIT = 2_000_000
+BYTES_PER_EDGE = 332
+"""Measured: a NetworkX edge with its attributes."""
+
+
+def build(topology: Topology, around: Node | None = None, limit: int = EDGE_LIMIT) -> NeuronGraph:
+    """Write a network out as an explicit graph.
+
+    Parameters
+    ----------
+    topology : Topology
+    around : str or node id, optional
+        Write out only this neuron with its fan-in and fan-out: a partial graph, to read, not to run.
+    limit : int
+        Most edges written out.
+
+    Returns
+    -------
+    NeuronGraph
+        Node ids are ``(layer, *index)``; hand-drawn neurons go by their own name.
+
+    Raises
+    ------
+    GraphTooLarge
+        With the count, the memory it would take and the way out.
+    UnknownName
+        If there is no neuron `around`.
+
+    Examples
+    --------
+    >>> import neurograph as ng
+    >>> graph = ng.build(ng.lay_out(ng.load("lenet5")), around="conv2[3,5,5]")
+    >>> graph.in_degree(("conv2", 3, 5, 5)), graph.out_degree(("conv2", 3, 5, 5))
+    (150, 1)
+    """
+    if around is not None:
+        return _partial(topology, around)
+    if topology.n_edges > limit:
+        raise GraphTooLarge(too_large(topology, limit))
+    graph = _empty(topology)
+    for population in topology.populations.values():
+        _check_room(topology, population, limit)
+        _add_neurons(graph, population)
+        for projection in topology.into(population.name):
+            _add_edges(graph, topology, projection)
+    _mark_outputs(graph, topology)
+    return graph
+
+
+def too_large(topology: Topology, limit: int) -> str:
+    """The message for a topology with more edges than the limit."""
+    largest = max((p for p in topology.populations.values() if not p.is_input), key=lambda p: sum(w.n_edges for w in topology.into(p.name)))
+    neuron = write_node(node_id(largest.name, tuple(n // 2 for n in largest.shape)))
+    return (
+        f"{topology.name} has {topology.n_edges:,} edges; written out they need about {memory_text(topology.n_edges)} "
+        f"(limit {limit:,} edges). Compile the topology, or build(topology, around=\"{neuron}\")."
+    )
+
+
+def memory_text(n_edges: int) -> str:
+    """How much memory an explicit graph of so many edges takes, in words.
+
+    Examples
+    --------
+    >>> memory_text(412_960), memory_text(672_424_832)
+    ('137 MB', '223 GB')
+    """
+    size = n_edges * BYTES_PER_EDGE
+    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
+        if size < 1000:
+            return f"{size} {unit}"
+        size = round(size / 1000)
+    return f"{size} EB"
+
+
+def _check_room(topology: Topology, population: Population, limit: int) -> None:
+    if population.size > 4 * limit:
+        raise GraphTooLarge(
+            f"{topology.name}: '{population.name}' has {population.size:,} neurons (limit {4 * limit:,}). Compile the topology."
+        )
+
+
+def _empty(topology: Topology) -> NeuronGraph:
+    return NeuronGraph(
+        name=topology.name,
+        parameters=dict(topology.parameters),
+        shapes={name: p.shape for name, p in topology.populations.items() if p.shape},
+        heads=topology.heads,
+        dropouts=dict(topology.dropouts),
+    )
+
+
+def _add_neurons(graph: NeuronGraph, population: Population) -> None:
+    for index in itertools.product(*map(range, population.shape)):
+        _add_neuron(graph, population, index)
+
+
+def _add_neuron(graph: NeuronGraph, population: Population, index: tuple[int, ...]) -> None:
+    bias = population.bias
+    graph.add_node(
+        node_id(population.name, index),
+        order=graph._next_order(),
+        kind=population.kind,
+        activation=population.activation,
+        bias=None if bias is None else (bias.name, bias.index(index)),
+        layer=population.name if population.shape else None,
+        index=index if population.shape else None,
+        divisor=population.divisor,
+        output=None,
+    )
+
+
+def _add_edges(graph: NeuronGraph, topology: Topology, projection: Projection) -> None:
+    """Add one projection's edges; constant nodes of a padded frame are added on the way."""
+    source, target = topology.populations[projection.source], topology.populations[projection.target]
+    columns = _columns(projection)
+    targets = _nodes(target.name, [columns[0][axis] for axis in range(len(target.shape))], len(columns[2]))
+    sources = _nodes(source.name, [columns[1][axis] for axis in range(len(source.shape))], len(columns[2]))
+    if projection.padding is not None:
+        sources = _framed_sources(graph, projection.padding, source, columns[1], sources)
+    params = repeat(None) if projection.weight is None else zip(repeat(projection.weight), columns[2].tolist(), strict=False)
+    before, dropout = graph.number_of_edges(), projection.dropout
+    graph.add_edges_from(
+        (u, v, {"param": param, "port": 0, "dropout": dropout}) for u, v, param in zip(sources, targets, params, strict=False)
+    )
+    if graph.number_of_edges() - before != len(targets):
+        raise GraphError(f"'{source.name}' and '{target.name}' would be connected twice; a second edge between a pair is not kept.")
+
+
+def _columns(projection: Projection) -> tuple[list[Index], list[Index], Index]:
+    """Target and source coordinates per axis, and the weight's flat index, of every edge."""
+    links = [axis.links() for axis in projection.axes]
+    grid = np.meshgrid(*[np.arange(len(link)) for link in links], indexing="ij") if links else [np.zeros(1, dtype=np.int64)]
+    picks = [axis.reshape(-1) for axis in grid]
+    target = [link.target[pick] for link, pick in zip(links, picks, strict=False)]
+    source = [link.source[pick] for link, pick in zip(links, picks, strict=False)]
+    weight = sum((link.weight[pick] for link, pick in zip(links, picks, strict=False)), np.full(len(picks[0]), projection.weight_offset))
+    return target, source, weight
+
+
+def _nodes(name: str, coordinates: list[Index], count: int) -> list[Node]:
+    """Node ids at these coordinates."""
+    if not coordinates:
+        return [name] * count
+    return list(zip(repeat(name), *[column.tolist() for column in coordinates], strict=False))
+
+
+def _framed_sources(graph: NeuronGraph, frame: Padding, source: Population, at: list[Index], inside: list[Node]) -> list[Node]:
+    """The sources with those outside the box replaced by constant nodes."""
+    outside = np.zeros(len(inside), dtype=bool)
+    for column, extent in zip(at, source.shape, strict=True):
+        outside |= (column < 0) | (column >= extent)
+    nodes = list(inside)
+    for number in np.flatnonzero(outside).tolist():
+        index = tuple(int(column[number]) for column in at)
+        nodes[number] = node_id(frame.layer, index)
+        if nodes[number] not in graph:
+            _add_constant(graph, frame, source, index)
+    return nodes
+
+
+def _add_constant(graph: NeuronGraph, frame: Padding, source: Population, at: tuple[int, ...]) -> None:
+    graph.add_node(
+        node_id(frame.layer, at),
+        order=graph._next_order(),
+        kind="constant",
+        activation="identity",
+        bias=None,
+        layer=frame.layer,
+        index=at,
+        divisor=None,
+        output=None,
+        param=(frame.parameter, 0),
+        pads=source.name,
+    )
+
+
+def _mark_outputs(graph: NeuronGraph, topology: Topology) -> None:
+    for number, members in enumerate(topology.outputs):
+        nodes = itertools.chain.from_iterable(topology.nodes(member) for member in members)
+        for position, node in enumerate(nodes):
+            if node in graph:
+                graph.nodes[node]["output"] = (number, position)
+
+
+def _partial(topology: Topology, around: Node) -> NeuronGraph:
+    name, index = layout_of(topology).place(around)
+    node = node_id(name, index)
+    wires = [*fan_in(topology, node), *fan_out(topology, node)]
+    graph = _empty(topology)
+    graph.graph["partial"] = True
+    for place in _in_order(topology, {(name, index), *(w.from_place for w in wires), *(w.to_place for w in wires)}):
+        _add_place(graph, topology, place, wires)
+    for wire in wires:
+        graph.add_edge(wire.source, wire.target, param=wire.param, port=wire.port, dropout=wire.dropout)
+    return graph
+
+
+def _in_order(topology: Topology, places: set[tuple[Any, tuple[int, ...]]]) -> list[tuple[Any, tuple[int, ...]]]:
+    rank = {name: number for number, name in enumerate(topology.populations)}
+    return sorted(places, key=lambda place: (rank.get(place[0], -1), place[1]))
+
+
+def _add_place(graph: NeuronGraph, topology: Topology, place: tuple[Any, tuple[int, ...]], wires: list[Wire]) -> None:
+    name, index = place
+    if name in topology.populations:
+        _add_neuron(graph, topology.populations[name], index)
+        return
+    projection = next(p for p in topology.projections if p.padding is not None and p.padding.layer == name)
+    assert projection.padding is not None
+    _add_constant(graph, projection.padding, topology.populations[projection.source], index)
+

@@ -1,0 +1,175 @@
+"""What all layer kinds have in common: the options every layer takes, and what laying one out gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from neurograph.errors import LayerError
+from neurograph.ops.view import View
+from neurograph.ops.wiring import Wiring
+from neurograph.parameters import ParameterSpec
+from neurograph.shapes import Shape, times
+
+NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
+RESERVED_NAMES = ("input", "loss")
+LARGEST = 2**63 - 1
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Count = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
+Whole = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Activation = Literal[
+    "identity", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu", "sigmoid", "tanh", "scaled_tanh", "softmax"
+]
+Initialisation = Literal["he", "glorot", "lecun", "uniform", "zeros", "ones"] | Number
+PerAxis = Count | list[Count]
+
+
+@dataclass(frozen=True)
+class Bias:
+    """Which bias a neuron of the layer has: ``name[Σ i·step]`` for the neuron at (i0, i1, …)."""
+
+    name: str
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Wires:
+    """One projection into the layer, before it is given its target (see `neurograph.graph.topology.Projection`)."""
+
+    source: str
+    axes: tuple[Wiring, ...]
+    weight: str | None = None
+    weight_offset: int = 0
+    dropout: str | None = None
+    padded: bool = False
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A layer laid out: its neurons and wires, or (flatten, concat, dropout) only a new view of older neurons."""
+
+    view: View
+    kind: str | None = None
+    """Neuron kind; None where the layer makes no neurons."""
+
+    wires: tuple[Wires, ...] = ()
+    parameters: tuple[ParameterSpec, ...] = ()
+    bias: Bias | None = None
+    divisor: float | None = None
+    activation: str = "identity"
+    keep: float | None = None
+    """For dropout: the probability to keep."""
+
+
+class Options(BaseModel):
+    """Base of every table in a spec: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class LayerSpec(Options):
+    """Options that every layer takes."""
+
+    name: Name = Field(description="Unique name of the layer.")
+    label: str | None = Field(None, max_length=200, description="Free text shown in diagrams.")
+    sources: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, alias="from", description="Layers (or 'input') it reads; default: the layer before."
+    )
+
+    takes: ClassVar[str] = "one"
+    """``one`` source, or ``many``."""
+
+    kind: str
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _one_name_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    def lay(self, inputs: tuple[View, ...]) -> Laid:
+        """Lay the layer out over what it reads.
+
+        Raises
+        ------
+        LayerError
+            If the options do not fit the inputs.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.lay")
+
+
+class ComputingLayer(LayerSpec):
+    """A layer that makes neurons."""
+
+    activation: Activation = Field("identity", description="Function applied to z.")
+
+
+class WeightedLayer(ComputingLayer):
+    """A layer with weights."""
+
+    bias: bool | list[Number] = Field(True, description="True, false, or the numbers.")
+    init: Initialisation | None = Field(None, description="Initialisation of the weights; default: he before ReLUs, else glorot.")
+    weights: list[Any] | None = Field(None, description="Given numbers, in the weight's shape or flat.")
+    trainable: bool | list[Literal["weight", "bias"]] = Field(True, description="True, false, or the list of what trains.")
+    weights_from: str | None = Field(None, description="Share weight and bias of another layer of equal shapes.")
+
+    def is_trainable(self, part: str) -> bool:
+        """Whether this layer's ``"weight"`` or ``"bias"`` trains."""
+        return self.trainable if isinstance(self.trainable, bool) else part in self.trainable
+
+    @property
+    def weight_name(self) -> str:
+        """Name of the weight array; the owner's under `weights_from`."""
+        return f"{self.weights_from or self.name}.weight"
+
+    @property
+    def bias_name(self) -> str | None:
+        """Name of the bias array, or None."""
+        if self.bias is False:
+            return None
+        own = self.weights_from is None or isinstance(self.bias, list)
+        return f"{self.name if own else self.weights_from}.bias"
+
+    def weight_spec(self, shape: Shape, fan_in: int, fan_out: int, used: NDArray[np.bool_] | None = None) -> ParameterSpec:
+        """Declare the weight array; given numbers are put into its shape."""
+        values = None if self.weights is None else as_array(self.weights, shape, "weights")
+        if values is not None and used is not None:
+            values = np.where(used, values, 0.0)
+        init = self.init if self.init is not None else ("he" if self.activation in ("relu", "leaky_relu") else "glorot")
+        return ParameterSpec(self.weight_name, shape, init, fan_in, fan_out, values, self.is_trainable("weight"), used)
+
+    def bias_specs(self, shape: Shape) -> tuple[ParameterSpec, ...]:
+        """Declare the bias array, if the layer has one."""
+        if self.bias_name is None:
+            return ()
+        values = as_array(self.bias, shape, "bias") if isinstance(self.bias, list) else None
+        return (ParameterSpec(self.bias_name, shape, "zeros", 0, 0, values, self.is_trainable("bias"), role="bias"),)
+
+
+def as_array(values: Any, shape: Shape, what: str) -> NDArray[np.float64]:
+    """Put given numbers into `shape`; a list of the right length in another nesting is reshaped row-major."""
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise LayerError(f"{what} must be numbers in the shape {times(shape)}.") from None
+    if array.size != prod(shape):
+        raise LayerError(f"{what} has {array.size} numbers; its shape {times(shape)} needs {prod(shape)}.")
+    if not np.isfinite(array).all():
+        raise LayerError(f"{what} holds a value that is not finite.")
+    return array.reshape(shape)
+
+
+def per_axis(value: int | Sequence[int], rank: int, what: str) -> tuple[int, ...]:
+    """One number per spatial axis; a single one is repeated."""
+    if isinstance(value, int):
+        return (value,) * rank
+    if len(value) != rank:
+        raise LayerError(f"{what} has {len(value)} entries; the input has {rank} spatial {'axis' if rank == 1 else 'axes'}.")
+    return tuple(value)

@@ -1,0 +1,159 @@
+"""The declaration of a network: what a spec file may say, as frozen types. Reading the file is `neurograph.spec.load`'s job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, field_validator
+
+from neurograph.ops import AnyLayer
+from neurograph.ops.base import Activation, Count, Name, Number, Options, Whole
+
+Extents = Annotated[list[Count], Field(min_length=1, max_length=3)]
+
+
+class InputSpec(Options):
+    """One of several inputs."""
+
+    name: Name
+    shape: Extents
+
+
+class NeuronSpec(Options):
+    """One neuron of a hand-drawn network."""
+
+    id: Name
+    kind: Literal["input", "weighted", "max", "mean", "l2", "sum", "rbf"] = "weighted"
+    activation: Activation = "identity"
+    bias: Name | None = Field(None, description="Name of its bias; the same name twice is one shared bias.")
+    divisor: Annotated[float, Field(strict=True, gt=0)] | None = None
+    output: bool = False
+
+
+class EdgeSpec(Options):
+    """One edge of a hand-drawn network."""
+
+    source: Name = Field(alias="from")
+    target: Name = Field(alias="to")
+    weight: Name | None = Field(None, description="Name of its weight; the same name twice is one shared weight.")
+    value: Number | None = None
+
+
+class NamedParameter(Options):
+    """Value and trainability of a named weight or bias of a hand-drawn network."""
+
+    name: Name
+    value: Number | None = None
+    trainable: bool = True
+
+
+class LossSpec(Options):
+    """What a head is trained for."""
+
+    kind: Literal["cross_entropy", "binary_cross_entropy", "mse", "rbf_map"]
+    of: Name | None = Field(None, description="The head; needed where there are several.")
+    weight: Number = 1.0
+    form: Literal["mean", "half_sum"] = "mean"
+    targets: Annotated[list[Number], Field(min_length=2, max_length=2)] = Field(
+        [0.0, 1.0], description="Off and on values of one-hot targets."
+    )
+    j: Number = Field(1.0, description="Constant class of rbf_map.")
+
+
+class DataSpec(Options):
+    """Which data set, and how its images are made to fit."""
+
+    set: str | None = Field(None, description="digits, mnist, or a folder of IDX files.")
+    pad: Whole | list[Whole] | None = Field(None, description="Pixels of background added on every side.")
+    resize: list[Count] | None = Field(None, description="Rows and columns.")
+    low: Number = Field(0.0, description="What a pixel of 0 becomes.")
+    high: Number = Field(1.0, description="What a pixel of 1 becomes.")
+
+
+class TrainSpec(Options):
+    """How to train; every key can be overridden with --set train.KEY=VALUE."""
+
+    epochs: Whole = 10
+    batch_size: Count = 32
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    learning_rate: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="Default: 0.1 for sgd, 0.001 for adam."
+    )
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.0
+    schedule: Literal["constant", "linear"] = "constant"
+    reduction: Literal["mean", "sum"] = "mean"
+    seed: Whole = 0
+
+
+class SampleSpec(Options):
+    """A worked example that the spec carries: an input, and a target or an upstream gradient."""
+
+    input: Any
+    target: Any = None
+    upstream: Any = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a spec came from: the file as written, and the line of each table, by location such as ``("layer", 2)``."""
+
+    path: str = "<text>"
+    lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict)
+    text: str = ""
+
+    def where(self, *location: str | int) -> str:
+        """``path:line`` of the nearest table or key known."""
+        for length in range(len(location), 0, -1):
+            if location[:length] in self.lines:
+                return f"{self.path}:{self.lines[location[:length]]}"
+        return self.path
+
+
+class Spec(Options):
+    """A network as declared: layers, or neurons and edges drawn by hand; never both."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)] = "network"
+    description: str = ""
+    source: str = Field("", description="Paper or lecture it comes from.")
+    input: Extents | list[InputSpec] = Field(default_factory=list)
+    layers: list[AnyLayer] = Field(default_factory=list, alias="layer")
+    neurons: list[NeuronSpec] = Field(default_factory=list, alias="neuron")
+    edges: list[EdgeSpec] = Field(default_factory=list, alias="edge")
+    parameters: list[NamedParameter] = Field(default_factory=list, alias="parameter")
+    losses: list[LossSpec] = Field(default_factory=list, alias="loss")
+    data: DataSpec | None = None
+    train: TrainSpec = Field(default_factory=TrainSpec)
+    samples: list[SampleSpec] = Field(default_factory=list, alias="sample")
+
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @field_validator("losses", mode="before")
+    @classmethod
+    def _one_loss_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, Mapping) else value
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """Input name → shape; a single input is called "input"."""
+        if self.input and isinstance(self.input[0], InputSpec):
+            return {i.name: tuple(i.shape) for i in self.input if isinstance(i, InputSpec)}
+        return {"input": tuple(n for n in self.input if isinstance(n, int))} if self.input else {}
+
+    @property
+    def is_hand_drawn(self) -> bool:
+        """True where the network is given neuron by neuron."""
+        return bool(self.neurons)
+
+    @property
+    def origin(self) -> Origin:
+        """Where it came from."""
+        return self._origin
+
+    def from_origin(self, origin: Origin) -> Spec:
+        """The same spec, with where it came from."""
+        copy = self.model_copy()
+        copy._origin = origin
+        return copy
