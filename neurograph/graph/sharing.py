@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from neurograph.graph.topology import Projection, Topology
-from neurograph.ops.wiring import Blocks, Window, Wiring
+from neurograph.ops.wiring import Blocks, Pairs, Window, Wiring
 
 Range = tuple[int, int]
 """Least and most."""
@@ -38,12 +38,17 @@ def uses_per_weight(topology: Topology, layer: str) -> Range | None:
     >>> uses_per_weight(topology, "conv1"), uses_per_weight(topology, "fc1"), uses_per_weight(topology, "pool1")
     ((676, 784), (1, 1), None)
     """
-    ranges = [_of_projection(p) for p in topology.into(layer) if p.weight is not None and p.n_edges > 0]
+    ranges = [_of_projection(p) for p in topology.into(layer) if p.weight is not None and not _reads_nothing(p)]
     if not ranges:
         return None
     if topology.populations[layer].shape == ():
         return _of_named_weights(topology, layer)
     return min(least for least, _ in ranges), max(most for _, most in ranges)
+
+
+def _reads_nothing(projection: Projection) -> bool:
+    """Whether a part of a concatenation appears in no row of the connection table."""
+    return any(isinstance(axis, Pairs) and axis.count == 0 for axis in projection.axes)
 
 
 def _of_projection(projection: Projection) -> Range:
