@@ -8,16 +8,23 @@ is frozen, arrays compare by content, and equal plans are equal values.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.graph.address import node_id
 from neurograph.graph.neuron_graph import HeadSpec
+from neurograph.parameters import Reference
 
 Position = tuple[int, ...]
+Edge = tuple[Hashable, Hashable, Reference | None, str]
+"""Target, source, weight reference, op."""
+
 ONE = "1"
 """Name of the source that is always 1; a bias is the weight of an edge from it."""
 
@@ -47,21 +54,22 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Taps:
-    """A stencil: what a neuron reads, relative to its anchors. The first offset is 0."""
+    """A stencil: what a neuron reads, relative to its two anchors, in fan-in order (row-major; max: the order of ties)."""
 
     source: Numbers
-    """Source offsets, shape (T, rank of the source)."""
+    """Source offsets from the first source (all 0 there), shape (T, rank of the source). `ONE` has rank 0."""
 
     weight: Numbers | None
-    """Weight offsets, shape (T,); None where edges carry no weight."""
+    """Weight offsets, shape (T,): from the start of the row where all weights lie in one row of a parameter, else from the
+    first weight; they may be negative. None where edges carry no weight."""
 
 
 @dataclass(frozen=True)
 class Axis:
     """One loop of a nest: `count` neurons, `step` apart along target axis `along`.
 
-    From one to the next the sources shift by `source` and the weights by `weight`. Source 0: lanes; weight 0: tied;
-    neither: parallel.
+    From one to the next the sources shift by `source` and the weights by `weight`. Weight 0: tied; else source 0: lanes;
+    neither 0: parallel.
     """
 
     along: int
@@ -73,9 +81,9 @@ class Axis:
     @property
     def word(self) -> str:
         """``lanes``, ``tied`` or ``parallel``."""
-        if not any(self.source):
-            return "lanes"
-        return "tied" if self.weight == 0 else "parallel"
+        if self.weight == 0:
+            return "tied"
+        return "parallel" if any(self.source) else "lanes"
 
 
 @dataclass(frozen=True)
@@ -95,10 +103,7 @@ class Nest:
 
     @property
     def n_neurons(self) -> int:
-        product = 1
-        for axis in self.axes:
-            product *= axis.count
-        return product
+        return prod(axis.count for axis in self.axes)
 
     @property
     def n_edges(self) -> int:
@@ -107,7 +112,7 @@ class Nest:
 
 @dataclass(frozen=True)
 class Table:
-    """Neurons whose stencil nobody shares, as rows of edges (CSR), in order of their positions."""
+    """Neurons whose stencil no neighbour shares, as rows of edges (CSR): rows by position, edges in fan-in order."""
 
     target: Numbers
     """Positions, shape (n, rank of the target)."""
@@ -121,16 +126,42 @@ class Table:
     weight: Numbers | None
     """Weight addresses, shape (edges,); None where edges carry no weight."""
 
+    origin: Numbers | None = None
+    """In a joint table, per edge: 0 for the projection's own source, k for `PlanProjection.others[k - 1]`."""
+
+    @property
+    def n_neurons(self) -> int:
+        return len(self.target)
+
+    @property
+    def n_edges(self) -> int:
+        return len(self.source)
+
 
 @dataclass(frozen=True)
 class PlanProjection:
-    """Edges from one population (or from `ONE`) into a step, with equal dropout and port."""
+    """Edges from one population (or from `ONE`) into a step, with equal dropout, port and padding.
+
+    Source positions outside the source's box hold the value of the parameter `halo`; where `halo` is None they hold 0 and
+    stand for no edge (the `pad` pass puts them there).
+
+    A *joint* projection has `others`: a maximum over several sources, where the order of a tie runs across them. It has no
+    nests; its table names the source of every edge, positions have trailing zeros up to the largest rank.
+    """
 
     source: Hashable
     nests: tuple[Nest, ...] = ()
     table: Table | None = None
     dropout: str | None = None
     port: int = 0
+    halo: str | None = None
+    others: tuple[tuple[Hashable, str | None], ...] = ()
+    """Further (source, dropout) of a joint projection."""
+
+    @property
+    def n_edges(self) -> int:
+        """Number of taps; after `pad` some of them may stand for no edge."""
+        return sum(nest.n_edges for nest in self.nests) + (self.table.n_edges if self.table else 0)
 
 
 @dataclass(frozen=True)
@@ -140,7 +171,20 @@ class PlanPopulation:
     name: Hashable
     shape: Position
     nodes: tuple[Hashable, ...] | None = None
-    """Node ids in row-major order, where they are not ``(name, *index)``."""
+    """Node ids in row-major order, where they are not ``(name, *index)``; None where no neuron sits."""
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+    def node(self, position: Position) -> Hashable:
+        """Node id of the neuron at `position`."""
+        if self.nodes is None:
+            return node_id(self.name, position)
+        flat = 0
+        for extent, i in zip(self.shape, position, strict=True):
+            flat = flat * extent + i
+        return self.nodes[flat]
 
 
 @dataclass(frozen=True)
@@ -168,10 +212,7 @@ class PlanParameter:
 
     @property
     def size(self) -> int:
-        product = 1
-        for extent in self.shape:
-            product *= extent
-        return product
+        return prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -187,6 +228,55 @@ class Plan:
     steps: tuple[Step, ...]
     heads: tuple[HeadSpec, ...] = ()
     outputs: tuple[tuple[Hashable, Numbers | None], ...] = ()
-    """Per head: its population, and the positions of its columns where they are not the whole population in order."""
+    """Per head: its population, and the positions of its columns where they are not the whole population in order.
+    ``(None, None)`` where the columns lie in several populations: see `spread`."""
 
     dropouts: Mapping[str, float] = field(default_factory=dict)
+    spread: Mapping[int, tuple[tuple[Hashable, Position], ...]] = field(default_factory=dict)
+    """Head number → (population, position) of each column, for heads whose columns lie in several populations."""
+
+    def population(self, name: Hashable) -> PlanPopulation:
+        """The population of that name."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[Hashable, PlanPopulation]:
+        return {population.name: population for population in self.populations}
+
+    @cached_property
+    def places(self) -> Mapping[Hashable, tuple[Hashable, Position]]:
+        """Node id → (population, position), for populations whose node ids are not ``(name, *index)``."""
+        found: dict[Hashable, tuple[Hashable, Position]] = {}
+        for population in self.populations:
+            for flat, node in enumerate(population.nodes or ()):
+                if node is not None:
+                    found[node] = population.name, tuple(int(i) for i in np.unravel_index(flat, population.shape))
+        return found
+
+    @property
+    def n_weights(self) -> int:
+        """Size of the flat space of weight addresses."""
+        return sum(parameter.size for parameter in self.parameters)
+
+    def edges(self) -> Iterator[Edge]:
+        """Every edge as (target, source, weight reference, op), and one from `ONE` per neuron with a bias.
+
+        Examples
+        --------
+        >>> from neurograph.compiler import plan
+        >>> from neurograph.graph.neuron_graph import NeuronGraph
+        >>> g = NeuronGraph()
+        >>> g.add_input("x")
+        >>> g.add_neuron("h", bias="b")
+        >>> g.connect("x", "h", weight="w")
+        >>> sorted(plan(g).edges())
+        [('h', '1', ('b', 0), 'weighted'), ('h', 'x', ('w', 0), 'weighted')]
+        """
+        from neurograph.compiler.readback import edges
+
+        return edges(self)
+
+    def __str__(self) -> str:
+        from neurograph.compiler.printing import write_plan
+
+        return write_plan(self)

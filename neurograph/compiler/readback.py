@@ -1,0 +1,104 @@
+"""Reading a plan back as edges: what tests compare with the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurograph.compiler.plan import ONE, Edge, Nest, Plan, PlanPopulation, PlanProjection, Step, Table
+from neurograph.parameters import Reference
+
+Index = NDArray[np.int64]
+Rows = tuple[Index, Index, "Index | None"]
+"""Target positions, source positions, weight addresses: one row an edge."""
+
+
+def edges(plan: Plan) -> Iterator[Edge]:
+    """Every edge of a plan, and one from `ONE` per neuron with a bias; taps that fall in a zero halo are none.
+
+    Notes
+    -----
+    Writes edges out: for plans of at most some million edges.
+    """
+    for step in plan.steps:
+        for projection in step.projections:
+            for nest in projection.nests:
+                yield from _named(plan, step, projection, _rows_of_nest(nest), None)
+            if projection.table is not None:
+                origin = projection.table.origin
+                yield from _named(
+                    plan, step, projection, _rows_of_table(projection.table), None if origin is None else origin.array
+                )
+
+
+def rows_of_nest(nest: Nest) -> Rows:
+    """The edges of a nest, neuron by neuron, outermost axis slowest, taps in order."""
+    return _rows_of_nest(nest)
+
+
+def _rows_of_nest(nest: Nest) -> Rows:
+    target = np.array([nest.target], dtype=np.int64).reshape(1, -1)
+    source = np.array([nest.source], dtype=np.int64).reshape(1, -1)
+    weight = np.array([nest.weight or 0], dtype=np.int64)
+    for axis in nest.axes:
+        i = np.arange(axis.count, dtype=np.int64)
+        along = np.zeros(target.shape[1], dtype=np.int64)
+        along[axis.along] = axis.step
+        target = _shifted(target, i[:, None] * along)
+        source = _shifted(source, i[:, None] * np.array(axis.source, dtype=np.int64))
+        weight = (i[:, None] * axis.weight + weight).reshape(-1)
+    n_taps = len(nest.taps.source)
+    every_source = (source[:, None, :] + nest.taps.source.array).reshape(len(source) * n_taps, source.shape[1])
+    every_weight = None if nest.taps.weight is None else (weight[:, None] + nest.taps.weight.array).reshape(-1)
+    return np.repeat(target, n_taps, axis=0), every_source, every_weight
+
+
+def _shifted(positions: Index, shifts: Index) -> Index:
+    """Every position under every shift, shifts slowest."""
+    return (shifts[:, None, :] + positions).reshape(len(shifts) * len(positions), positions.shape[1])
+
+
+def _rows_of_table(table: Table) -> Rows:
+    target = np.repeat(table.target.array, np.diff(table.start.array), axis=0)
+    return target, table.source.array, None if table.weight is None else table.weight.array
+
+
+def _named(plan: Plan, step: Step, projection: PlanProjection, rows: Rows, origin: Index | None) -> Iterator[Edge]:
+    target, source, weight = rows
+    population = plan.population(step.population)
+    targets = _nodes(population, target, None)
+    if projection.source == ONE:
+        sources: list[Hashable | None] = [ONE] * len(source)
+    elif origin is None:
+        sources = _nodes(plan.population(projection.source), source, projection.halo)
+    else:
+        names = [projection.source, *(name for name, _ in projection.others)]
+        boxes = [plan.population(names[k]) for k in origin]
+        sources = [box.node(tuple(place[: len(box.shape)])) for box, place in zip(boxes, source.tolist(), strict=True)]
+    references = [None] * len(target) if weight is None else references_of(plan, weight)
+    for edge in zip(targets, sources, references, strict=True):
+        if edge[1] is not None:
+            yield edge[0], edge[1], edge[2], step.op
+
+
+def _nodes(population: PlanPopulation, positions: Index, halo: str | None) -> list[Hashable | None]:
+    """Node ids by position; outside the box the padding's constants, or None."""
+    extent = np.array(population.shape, dtype=np.int64)
+    inside = ((positions >= 0) & (positions < extent)).all(axis=1)
+    places = [tuple(place) for place in positions.tolist()]
+    found: list[Hashable | None] = [
+        population.node(place) if ok else None for place, ok in zip(places, inside, strict=True)
+    ]
+    if halo is not None:
+        found = [node if ok else (halo, *place) for node, place, ok in zip(found, places, inside, strict=True)]
+    return found
+
+
+def references_of(plan: Plan, addresses: Index) -> list[Reference | None]:
+    """Parameter names and flat indices of weight addresses."""
+    starts = np.array([parameter.offset for parameter in plan.parameters], dtype=np.int64)
+    which = np.searchsorted(starts, addresses, side="right") - 1
+    names = [parameter.name for parameter in plan.parameters]
+    return [(names[k], i) for k, i in zip(which.tolist(), (addresses - starts[which]).tolist(), strict=True)]

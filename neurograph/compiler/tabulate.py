@@ -1,0 +1,136 @@
+"""First pass: nodes and edges into arrays. The only code of the compiler that knows NetworkX.
+
+One walk over the predecessor dictionaries; what comes out are columns, one row a neuron and one row an edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurograph.compiler.plan import PlanParameter
+from neurograph.errors import GraphError
+from neurograph.graph.address import Node, write_node, write_reference
+from neurograph.graph.neuron_graph import NeuronGraph
+from neurograph.parameters import ParameterSpec
+
+Index = NDArray[np.int64]
+NONE = -1
+"""No weight, no bias, no dropout. Only absolute addresses are compared with it, never relative ones."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A graph as columns. Neurons are numbered by insertion, which is also the order of ties."""
+
+    nodes: tuple[Node, ...]
+    attributes: tuple[Mapping[str, Any], ...]
+    bias: Index
+    """Per neuron: the address of its bias, or NONE."""
+
+    target: Index
+    source: Index
+    weight: Index
+    """Per edge: the address of its weight, or NONE."""
+
+    port: Index
+    dropout: Index
+    """Per edge: number of the dropout layer in `dropouts`, or NONE."""
+
+    dropouts: tuple[str, ...]
+
+    @property
+    def in_degree(self) -> Index:
+        return np.bincount(self.target, minlength=len(self.nodes))
+
+
+def place_parameters(specs: Mapping[str, ParameterSpec]) -> tuple[PlanParameter, ...]:
+    """Places in the flat space of weight addresses, in declared order.
+
+    Examples
+    --------
+    >>> [p.offset for p in place_parameters({"w": ParameterSpec("w", (2, 3)), "b": ParameterSpec("b", (2,))})]
+    [0, 6]
+    """
+    places, offset = [], 0
+    for name, spec in specs.items():
+        place = PlanParameter(name, tuple(spec.shape), offset)
+        places.append(place)
+        offset += place.size
+    return tuple(places)
+
+
+def tabulate(graph: NeuronGraph, parameters: tuple[PlanParameter, ...]) -> Columns:
+    """Read a graph's nodes and edges.
+
+    Raises
+    ------
+    GraphError
+        If a reference names a parameter or a slot that does not exist.
+
+    Notes
+    -----
+    O(neurons + edges); this walk over dictionaries is most of what planning from a graph costs.
+    """
+    nodes = tuple(graph.in_order())
+    number = {node: i for i, node in enumerate(nodes)}
+    attributes = tuple(map(graph._node.__getitem__, nodes))
+    sources: list[Node] = []
+    edges: list[Mapping[str, Any]] = []
+    degrees = []
+    for into in map(graph._pred.__getitem__, nodes):
+        degrees.append(len(into))
+        sources.extend(into)
+        edges.extend(into.values())
+    target = np.repeat(np.arange(len(nodes), dtype=np.int64), degrees)
+    source = np.fromiter(map(number.__getitem__, sources), np.int64, len(sources))
+    read = _References(parameters)
+    weight = read.addresses(
+        [edge.get("param") for edge in edges], lambda e: f"the edge into {write_node(nodes[target[e]])}"
+    )
+    bias = read.addresses([neuron.get("bias") for neuron in attributes], lambda i: write_node(nodes[i]))
+    port = np.fromiter((edge.get("port", 0) for edge in edges), np.int64, len(edges))
+    dropouts, dropout = _codes([edge.get("dropout") for edge in edges])
+    return Columns(nodes, attributes, bias, target, source, weight, port, dropout, dropouts)
+
+
+class _References:
+    """Turns references ``(name, flat index)`` into addresses."""
+
+    def __init__(self, parameters: tuple[PlanParameter, ...]) -> None:
+        self.parameters = parameters
+        self.codes: dict[str | None, int] = {parameter.name: i for i, parameter in enumerate(parameters)}
+        self.codes[None] = NONE
+        self.offsets = np.array([parameter.offset for parameter in parameters] + [NONE], dtype=np.int64)
+        self.sizes = np.array([parameter.size for parameter in parameters] + [1], dtype=np.int64)
+
+    def addresses(self, references: list[Any], where: Any) -> Index:
+        """Addresses of references (NONE for None); `where` names the place of a wrong one."""
+        names = [reference and reference[0] for reference in references]
+        unknown = set(names) - self.codes.keys()
+        if unknown:
+            row = next(i for i, name in enumerate(names) if name in unknown)
+            raise GraphError(f"{where(row)}: no parameter '{names[row]}'; declare it with set_parameter or connect.")
+        code = np.fromiter(map(self.codes.__getitem__, names), np.int64, len(names))
+        index = np.fromiter((reference[1] if reference else 0 for reference in references), np.int64, len(names))
+        wrong = np.flatnonzero((index < 0) | (index >= self.sizes[code]))
+        if len(wrong):
+            row = int(wrong[0])
+            found = self.parameters[code[row]]
+            raise GraphError(
+                f"{where(row)}: slot {index[row]} of '{found.name}', which has {found.size} "
+                f"(…{write_reference((found.name, found.size - 1), found.shape)})."
+            )
+        return self.offsets[code] + index
+
+
+def _codes(words: list[str | None]) -> tuple[tuple[str, ...], Index]:
+    """The distinct words in order of appearance, and each entry's number among them (NONE for None)."""
+    distinct = [word for word in dict.fromkeys(words) if word is not None]
+    codes: dict[Hashable, int] = {word: i for i, word in enumerate(distinct)}
+    codes[None] = NONE
+    return tuple(distinct), np.fromiter(map(codes.__getitem__, words), np.int64, len(words))
