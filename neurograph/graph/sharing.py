@@ -76,7 +76,7 @@ def _of_window(axis: Window) -> Range:
     if not axis.tap_weight:  # one weight a position: as many uses as taps inside
         taps = [len(axis.into(target)) for target in range(axis.n_targets)]
         return min(taps), max(taps)
-    return int(min(inside) == axis.n_targets), 1
+    return int(min(inside) == axis.n_targets), int(max(inside) > 0)
 
 
 def _of_named_weights(topology: Topology, neuron: str) -> Range:
