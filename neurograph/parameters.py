@@ -106,7 +106,9 @@ class Parameters(Mapping[str, "Array"]):
     neurograph.errors.ParameterError: fc.weight: values of shape (3,); its shape is (2, 2).
     """
 
-    def __init__(self, values: Mapping[str, ArrayLike] | None = None, trainable: Mapping[str, bool] | None = None) -> None:
+    def __init__(
+        self, values: Mapping[str, ArrayLike] | None = None, trainable: Mapping[str, bool] | None = None
+    ) -> None:
         self._slots: dict[str, _Slot] = {}
         self._holder: Holder | None = None
         self._version = 0
@@ -210,7 +212,9 @@ class Parameters(Mapping[str, "Array"]):
         from safetensors.numpy import save
 
         frozen = [name for name, trainable in self.trainable.items() if not trainable]
-        payload = save({k: np.ascontiguousarray(v).reshape(v.shape) for k, v in self.items()}, {"frozen": json.dumps(frozen)})
+        payload = save(
+            {k: np.ascontiguousarray(v).reshape(v.shape) for k, v in self.items()}, {"frozen": json.dumps(frozen)}
+        )
         write_atomically(Path(path), payload)
 
     @classmethod

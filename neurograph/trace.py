@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
+def column(array: Any, index: tuple[int, ...]) -> Array:
+    """The values of one neuron over the batch: ``array[:, *index]``, shape (batch,)."""
+    values: Array = array[(slice(None), *index)]
+    return values
+
+
 class Values(Mapping[Hashable, Array]):
     """One number per neuron and sample.
 
@@ -44,7 +50,7 @@ class Values(Mapping[Hashable, Array]):
             name, index = self._layout.place(key)
         if name not in self._arrays:
             raise UnknownName(f"nothing was recorded for '{name}'.")
-        return self._arrays[name][(slice(None), *index)]
+        return column(self._arrays[name], index)
 
     def __iter__(self) -> Iterator[Hashable]:
         return iter(self._arrays)

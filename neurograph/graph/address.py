@@ -28,7 +28,12 @@ def write_node(node: Node) -> str:
     >>> write_node(("conv1", 0, 3, 4)), write_node("h1"), write_node(7)
     ('conv1[0,3,4]', 'h1', '7')
     """
-    if isinstance(node, tuple) and len(node) > 1 and isinstance(node[0], str) and all(isinstance(i, int) for i in node[1:]):
+    if (
+        isinstance(node, tuple)
+        and len(node) > 1
+        and isinstance(node[0], str)
+        and all(isinstance(i, int) for i in node[1:])
+    ):
         return f"{node[0]}[{','.join(map(str, node[1:]))}]"
     return node if isinstance(node, str) else repr(node)
 

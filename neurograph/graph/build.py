@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import repeat
 from typing import Any
 
@@ -15,6 +18,7 @@ from neurograph.graph.neighbourhood import Wire, fan_in, fan_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Padding, Population, Projection, Topology
 from neurograph.ops.wiring import Index
+from neurograph.shapes import row_major
 
 EDGE_LIMIT = 2_000_000
 BYTES_PER_EDGE = 332
@@ -56,22 +60,40 @@ def build(topology: Topology, around: Node | None = None, limit: int = EDGE_LIMI
     if topology.n_edges > limit:
         raise GraphTooLarge(too_large(topology, limit))
     graph = _empty(topology)
-    for population in topology.populations.values():
-        _check_room(topology, population, limit)
-        _add_neurons(graph, population)
-        for projection in topology.into(population.name):
-            _add_edges(graph, topology, projection)
+    nodes: dict[str, list[Node]] = {}
+    with _collector_paused():
+        for population in topology.populations.values():
+            _check_room(topology, population, limit)
+            nodes[population.name] = list(topology.nodes(population.name))
+            _add_neurons(graph, population)
+            for projection in topology.into(population.name):
+                _add_edges(graph, topology, projection, nodes)
     _mark_outputs(graph, topology)
     return graph
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Half of the time would go to the garbage collector looking through edges that are all alive."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def too_large(topology: Topology, limit: int) -> str:
     """The message for a topology with more edges than the limit."""
-    largest = max((p for p in topology.populations.values() if not p.is_input), key=lambda p: sum(w.n_edges for w in topology.into(p.name)))
+    largest = max(
+        (p for p in topology.populations.values() if not p.is_input),
+        key=lambda p: sum(w.n_edges for w in topology.into(p.name)),
+    )
     neuron = write_node(node_id(largest.name, tuple(n // 2 for n in largest.shape)))
     return (
         f"{topology.name} has {topology.n_edges:,} edges; written out they need about {memory_text(topology.n_edges)} "
-        f"(limit {limit:,} edges). Compile the topology, or build(topology, around=\"{neuron}\")."
+        f'(limit {limit:,} edges). Compile the topology, or build(topology, around="{neuron}").'
     )
 
 
@@ -128,48 +150,62 @@ def _add_neuron(graph: NeuronGraph, population: Population, index: tuple[int, ..
     )
 
 
-def _add_edges(graph: NeuronGraph, topology: Topology, projection: Projection) -> None:
+def _add_edges(graph: NeuronGraph, topology: Topology, projection: Projection, nodes: dict[str, list[Node]]) -> None:
     """Add one projection's edges; constant nodes of a padded frame are added on the way."""
     source, target = topology.populations[projection.source], topology.populations[projection.target]
     columns = _columns(projection)
-    targets = _nodes(target.name, [columns[0][axis] for axis in range(len(target.shape))], len(columns[2]))
-    sources = _nodes(source.name, [columns[1][axis] for axis in range(len(source.shape))], len(columns[2]))
+    targets = _nodes(target, nodes[target.name], columns[0], len(columns[2]))
+    sources = _nodes(source, nodes[source.name], columns[1], len(columns[2]))
     if projection.padding is not None:
         sources = _framed_sources(graph, projection.padding, source, columns[1], sources)
-    params = repeat(None) if projection.weight is None else zip(repeat(projection.weight), columns[2].tolist(), strict=False)
+    params = (
+        repeat(None) if projection.weight is None else zip(repeat(projection.weight), columns[2].tolist(), strict=False)
+    )
     before, dropout = graph.number_of_edges(), projection.dropout
     graph.add_edges_from(
-        (u, v, {"param": param, "port": 0, "dropout": dropout}) for u, v, param in zip(sources, targets, params, strict=False)
+        (u, v, {"param": param, "port": 0, "dropout": dropout})
+        for u, v, param in zip(sources, targets, params, strict=False)
     )
     if graph.number_of_edges() - before != len(targets):
-        raise GraphError(f"'{source.name}' and '{target.name}' would be connected twice; a second edge between a pair is not kept.")
+        raise GraphError(
+            f"'{source.name}' and '{target.name}' would be connected twice; a second edge between a pair is not kept."
+        )
 
 
 def _columns(projection: Projection) -> tuple[list[Index], list[Index], Index]:
     """Target and source coordinates per axis, and the weight's flat index, of every edge."""
     links = [axis.links() for axis in projection.axes]
-    grid = np.meshgrid(*[np.arange(len(link)) for link in links], indexing="ij") if links else [np.zeros(1, dtype=np.int64)]
+    grid = (
+        np.meshgrid(*[np.arange(len(link)) for link in links], indexing="ij")
+        if links
+        else [np.zeros(1, dtype=np.int64)]
+    )
     picks = [axis.reshape(-1) for axis in grid]
     target = [link.target[pick] for link, pick in zip(links, picks, strict=False)]
     source = [link.source[pick] for link, pick in zip(links, picks, strict=False)]
-    weight = sum((link.weight[pick] for link, pick in zip(links, picks, strict=False)), np.full(len(picks[0]), projection.weight_offset))
+    weight = sum(
+        (link.weight[pick] for link, pick in zip(links, picks, strict=False)),
+        np.full(len(picks[0]), projection.weight_offset),
+    )
     return target, source, weight
 
 
-def _nodes(name: str, coordinates: list[Index], count: int) -> list[Node]:
-    """Node ids at these coordinates."""
-    if not coordinates:
-        return [name] * count
-    return list(zip(repeat(name), *[column.tolist() for column in coordinates], strict=False))
-
-
-def _framed_sources(graph: NeuronGraph, frame: Padding, source: Population, at: list[Index], inside: list[Node]) -> list[Node]:
-    """The sources with those outside the box replaced by constant nodes."""
-    outside = np.zeros(len(inside), dtype=bool)
-    for column, extent in zip(at, source.shape, strict=True):
+def _nodes(population: Population, nodes: list[Node], coordinates: list[Index], count: int) -> list[Node]:
+    """The population's own node ids at these coordinates (None outside its box), so that edges share them."""
+    flat, outside = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
+    for column, extent, step in zip(coordinates, population.shape, row_major(population.shape), strict=False):
+        flat += column * step
         outside |= (column < 0) | (column >= extent)
+    flat[outside] = len(nodes)
+    return list(map([*nodes, None].__getitem__, flat.tolist()))
+
+
+def _framed_sources(
+    graph: NeuronGraph, frame: Padding, source: Population, at: list[Index], inside: list[Node]
+) -> list[Node]:
+    """The sources with those outside the box replaced by constant nodes."""
     nodes = list(inside)
-    for number in np.flatnonzero(outside).tolist():
+    for number in [number for number, node in enumerate(inside) if node is None]:
         index = tuple(int(column[number]) for column in at)
         nodes[number] = node_id(frame.layer, index)
         if nodes[number] not in graph:
@@ -227,4 +263,3 @@ def _add_place(graph: NeuronGraph, topology: Topology, place: tuple[Any, tuple[i
     projection = next(p for p in topology.projections if p.padding is not None and p.padding.layer == name)
     assert projection.padding is not None
     _add_constant(graph, projection.padding, topology.populations[projection.source], index)
-

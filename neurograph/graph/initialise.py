@@ -26,7 +26,8 @@ def initialise(network: Topology | NeuronGraph, seed: int = 0) -> Parameters:
 
     Returns
     -------
-    Parameters
+    neurograph.Parameters
+        Declared parameters only; hand-named weights are arrays of shape ().
 
     Notes
     -----
@@ -84,4 +85,6 @@ def _drawn(init: str | float, spec: ParameterSpec, fan_in: int, fan_out: int, se
         case "ones":
             return np.ones(spec.shape)
     known = ", ".join(INITIALISATIONS)
-    raise ParameterError(f"{spec.name}: unknown initialisation '{init}'{suggest(init, INITIALISATIONS)} (known: {known})")
+    raise ParameterError(
+        f"{spec.name}: unknown initialisation '{init}'{suggest(init, INITIALISATIONS)} (known: {known})"
+    )

@@ -87,9 +87,19 @@ def _heads(spec: Spec, resolved: Resolved) -> tuple[tuple[HeadSpec, ...], list[F
         where = spec.origin.where("loss", number)
         name = declared.of if declared.of is not None else (resolved.heads[0] if len(resolved.heads) == 1 else None)
         if name is None:
-            faults.append(Fault(where, f"loss {declared.kind}: the network has the heads {', '.join(resolved.heads)}; say which with of."))
+            faults.append(
+                Fault(
+                    where,
+                    f"loss {declared.kind}: the network has the heads {', '.join(resolved.heads)}; say which with of.",
+                )
+            )
         elif name not in resolved.heads:
-            faults.append(Fault(where, f"loss {declared.kind}: '{name}' is not a head (heads, which nobody reads: {', '.join(resolved.heads)})."))
+            faults.append(
+                Fault(
+                    where,
+                    f"loss {declared.kind}: '{name}' is not a head (heads, which nobody reads: {', '.join(resolved.heads)}).",
+                )
+            )
         elif name in losses:
             faults.append(Fault(where, f"loss {declared.kind}: '{name}' has a loss already; a head has one."))
         else:
@@ -99,7 +109,12 @@ def _heads(spec: Spec, resolved: Resolved) -> tuple[tuple[HeadSpec, ...], list[F
                 faults += _misfit(where, losses[name], name, laid)
     without = [name for name in resolved.heads if name not in losses and name in resolved.laid]
     if losses and without:
-        faults.append(Fault(spec.origin.where("loss"), f"[[loss]]: the head '{without[0]}' has no loss; give every head one, or none."))
+        faults.append(
+            Fault(
+                spec.origin.where("loss"),
+                f"[[loss]]: the head '{without[0]}' has no loss; give every head one, or none.",
+            )
+        )
     return tuple(HeadSpec(name, losses.get(name)) for name in resolved.heads), faults
 
 
@@ -123,10 +138,12 @@ def _hand_drawn(spec: Spec) -> Topology:
         raise SpecError(faults)
     neurons = _in_topological_order(spec)
     populations = {
-        n.id: Population(n.id, n.kind, (), n.activation, Bias(n.bias, ()) if n.bias else None, n.divisor, n.kind) for n in neurons
+        n.id: Population(n.id, n.kind, (), n.activation, Bias(n.bias, ()) if n.bias else None, n.divisor, n.kind)
+        for n in neurons
     }
     projections = sorted(
-        (Projection(e.source, e.target, (), e.weight) for e in spec.edges), key=lambda p: list(populations).index(p.target)
+        (Projection(e.source, e.target, (), e.weight) for e in spec.edges),
+        key=lambda p: list(populations).index(p.target),
     )
     outputs = tuple(n.id for n in spec.neurons if n.output)
     losses = [_loss(declared, None) for declared in spec.losses]
@@ -149,7 +166,9 @@ def _named_parameters(spec: Spec) -> dict[str, ParameterSpec]:
         if parameter.value is not None:
             values[parameter.name] = parameter.value
     return {
-        name: ParameterSpec(name, values=np.array(values[name]) if name in values else None, trainable=trainable[name], role=role)
+        name: ParameterSpec(
+            name, values=np.array(values[name]) if name in values else None, trainable=trainable[name], role=role
+        )
         for name, role in roles.items()
     }
 

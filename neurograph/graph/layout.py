@@ -77,8 +77,12 @@ class Layout:
         if isinstance(key, tuple) and len(key) > 1 and key[0] in self.shapes:
             return self._checked(key[0], tuple(key[1:]))
         if isinstance(key, str) and key in self.shapes:
-            raise UnknownName(f"'{key}' is a layer of shape {_times(self.shapes[key])}; name one neuron, such as {self._example(key)}.")
-        raise UnknownName(f"no neuron {write_node(key)}{suggest(str(key).split('[')[0], self._names)} (layers: {self._known})")
+            raise UnknownName(
+                f"'{key}' is a layer of shape {_times(self.shapes[key])}; name one neuron, such as {self._example(key)}."
+            )
+        raise UnknownName(
+            f"no neuron {write_node(key)}{suggest(str(key).split('[')[0], self._names)} (layers: {self._known})"
+        )
 
     def _checked(self, name: Hashable, index: tuple[int, ...]) -> Place:
         if name not in self.shapes:
@@ -107,10 +111,12 @@ def layout_of(network: Topology | NeuronGraph) -> Layout:
 
 
 def _of_topology(topology: Topology) -> Layout:
-    shapes = {name: population.shape for name, population in topology.populations.items()}
+    shapes: dict[Hashable, Shape] = {name: population.shape for name, population in topology.populations.items()}
     populations = [p for p in topology.populations.values() if p.is_input]
     if topology.is_hand_drawn:
-        inputs: tuple[Port, ...] = (Port("input", (len(populations),), tuple((p.name, ()) for p in populations), kind="input"),)
+        inputs: tuple[Port, ...] = (
+            Port("input", (len(populations),), tuple((p.name, ()) for p in populations), kind="input"),
+        )
     else:
         inputs = tuple(Port(p.name, p.shape, kind="input") for p in populations)
     heads = []
@@ -142,7 +148,11 @@ def _of_graph(graph: NeuronGraph) -> Layout:
     inputs = []
     for name, places in input_ports.items():
         by_hand = places[0][1] == () and places[0][0] != name
-        inputs.append(Port(name, (len(places),), tuple(places), kind="input") if by_hand else Port(name, shapes[name], kind="input"))
+        inputs.append(
+            Port(name, (len(places),), tuple(places), kind="input")
+            if by_hand
+            else Port(name, shapes[name], kind="input")
+        )
     return Layout(shapes, tuple(inputs), tuple(_heads(graph, shapes)), renamed or None)
 
 
@@ -156,7 +166,9 @@ def _heads(graph: NeuronGraph, shapes: Mapping[Hashable, Shape]) -> list[Port]:
         common = (head.loss, first["kind"], first["activation"])
         if head.name is None:
             places = tuple(
-                (m, ()) if graph.nodes[m].get("layer") is None else (graph.nodes[m]["layer"], tuple(graph.nodes[m]["index"]))
+                (m, ())
+                if graph.nodes[m].get("layer") is None
+                else (graph.nodes[m]["layer"], tuple(graph.nodes[m]["index"]))
                 for m in members
             )
             heads.append(Port(None, (len(members),), places, *common))

@@ -40,7 +40,9 @@ class Loss:
         if self.kind not in LOSSES:
             raise LossError(f"unknown loss '{self.kind}'{suggest(self.kind, LOSSES)} (known: {', '.join(LOSSES)})")
         if self.form not in MSE_FORMS:
-            raise LossError(f"unknown form '{self.form}' of mse{suggest(self.form, MSE_FORMS)} (known: {', '.join(MSE_FORMS)})")
+            raise LossError(
+                f"unknown form '{self.form}' of mse{suggest(self.form, MSE_FORMS)} (known: {', '.join(MSE_FORMS)})"
+            )
 
     def check(self, head: str, kind: str, activation: str) -> None:
         """Raise LossError unless a head of this neuron kind and activation can have this loss."""

@@ -16,7 +16,7 @@ from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Projection, Topology
 from neurograph.ops.wiring import Links
 from neurograph.parameters import Reference
-from neurograph.trace import Contribution, Trace
+from neurograph.trace import Contribution, Trace, column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,9 @@ def fan_in(network: Topology | NeuronGraph, node: Node) -> list[Wire]:
     for projection in network.into(str(name)):
         frame = _framed(index, len(projection.axes))
         wires += _wires(network, projection, [axis.into(i) for axis, i in zip(projection.axes, frame, strict=True)])
-    return sorted(wires, key=lambda wire: (wire.port, order.get(str(wire.from_place[0]), len(order)), wire.from_place[1]))
+    return sorted(
+        wires, key=lambda wire: (wire.port, order.get(str(wire.from_place[0]), len(order)), wire.from_place[1])
+    )
 
 
 def fan_out(network: Topology | NeuronGraph, node: Node) -> list[Wire]:
@@ -94,9 +96,13 @@ def _uses(topology: Topology, projection: Projection, remainder: int) -> Iterato
             yield from _wires(topology, projection, [])
         return
     for chosen in _summing_to(links, remainder):
-        yield _wire(topology, projection, [link.target[i] for link, i in zip(links, chosen, strict=True)], [
-            link.source[i] for link, i in zip(links, chosen, strict=True)
-        ], remainder)
+        yield _wire(
+            topology,
+            projection,
+            [link.target[i] for link, i in zip(links, chosen, strict=True)],
+            [link.source[i] for link, i in zip(links, chosen, strict=True)],
+            remainder,
+        )
 
 
 def _summing_to(links: Sequence[Links], remainder: int) -> Iterator[tuple[int, ...]]:
@@ -124,9 +130,17 @@ def _framed(index: tuple[int, ...], rank: int) -> tuple[int, ...]:
 
 
 def _wires(topology: Topology, projection: Projection, links: list[Links]) -> list[Wire]:
-    columns = [list(zip(axis.target.tolist(), axis.source.tolist(), axis.weight.tolist(), strict=True)) for axis in links]
+    columns = [
+        list(zip(axis.target.tolist(), axis.source.tolist(), axis.weight.tolist(), strict=True)) for axis in links
+    ]
     return [
-        _wire(topology, projection, [w[0] for w in combination], [w[1] for w in combination], sum(w[2] for w in combination))
+        _wire(
+            topology,
+            projection,
+            [w[0] for w in combination],
+            [w[1] for w in combination],
+            sum(w[2] for w in combination),
+        )
         for combination in itertools.product(*columns)
     ]
 
@@ -138,13 +152,27 @@ def _wire(topology: Topology, projection: Projection, to: Sequence[int], at: Seq
     inside = all(0 <= i < n for i, n in zip(here, source.shape, strict=True))
     layer: Hashable = source.name if inside or projection.padding is None else projection.padding.layer
     param = None if projection.weight is None else (projection.weight, projection.weight_offset + weight)
-    return Wire(node_id(layer, here), node_id(target.name, there), param, 0, projection.dropout, (layer, here), (target.name, there))
+    return Wire(
+        node_id(layer, here),
+        node_id(target.name, there),
+        param,
+        0,
+        projection.dropout,
+        (layer, here),
+        (target.name, there),
+    )
 
 
 def _graph_wire(graph: NeuronGraph, source: Node, target: Node) -> Wire:
     data = graph.edges[source, target]
     return Wire(
-        source, target, data.get("param"), data.get("port", 0), data.get("dropout"), _place(graph, source), _place(graph, target)
+        source,
+        target,
+        data.get("param"),
+        data.get("port", 0),
+        data.get("dropout"),
+        _place(graph, source),
+        _place(graph, target),
     )
 
 
@@ -158,7 +186,7 @@ def contributions(trace: Trace, weight: str) -> list[Contribution]:
     reference = trace.reference(weight)
     found: list[Contribution] = []
     for node, place in biased_neurons(trace.network, reference):
-        delta = trace.delta[place[0]][(slice(None), *place[1])].tolist()
+        delta = column(trace.delta[place[0]], place[1]).tolist()
         found += [Contribution("1", node, sample, 1.0, d, d) for sample, d in enumerate(delta)]
     value = float(trace.weights[reference[0]].reshape(-1)[reference[1]])
     for wire in uses(trace.network, *reference):
@@ -171,7 +199,7 @@ def _addends(trace: Trace, wire: Wire, value: float) -> Iterator[Contribution]:
     seen = activity(trace, wire).tolist()
     scale = edge_scale(trace, wire)
     name, index = wire.to_place
-    delta = trace.delta[name][(slice(None), *index)].tolist()
+    delta = column(trace.delta[name], index).tolist()
     for sample, (a, s, d) in enumerate(zip(seen, scale.tolist(), delta, strict=True)):
         slope = -2.0 * (a * s - value) if is_rbf else a * s
         yield Contribution(wire.source, wire.target, sample, a, d, 0.0 if d == 0.0 else d * slope)
@@ -181,7 +209,7 @@ def activity(trace: Trace, wire: Wire) -> Array:
     """The source's activation per sample; a padded position has its constant value."""
     name, index = wire.from_place
     if name in trace.a:
-        return trace.a[name][(slice(None), *index)]
+        return column(trace.a[name], index)
     reference = constant_of(trace.network, wire)
     return np.full(trace.batch, float(trace.weights[reference[0]].reshape(-1)[reference[1]]))
 
@@ -195,14 +223,14 @@ def edge_scale(trace: Trace, wire: Wire) -> Array:
     name, index = wire.from_place
     keep = trace.network.dropouts[wire.dropout]
     if len(sources) == 1:
-        return mask[(slice(None), *index)] / keep
+        return column(mask, index) / keep
     shapes = [trace.layout.shapes[source] or (1,) for source in sources]
     before = shapes[: sources.index(name)]
     index = index or (0,)
     if mask.ndim == 1 + len(index):
-        return mask[(slice(None), sum(shape[0] for shape in before) + index[0], *index[1:])] / keep
+        return column(mask, (sum(shape[0] for shape in before) + index[0], *index[1:])) / keep
     own = shapes[sources.index(name)]
-    return mask[:, sum(prod(shape) for shape in before) + int(np.ravel_multi_index(index, own))] / keep
+    return column(mask, (sum(prod(shape) for shape in before) + int(np.ravel_multi_index(index, own)),)) / keep
 
 
 def _dropped(network: Topology | NeuronGraph, dropout: str) -> set[Hashable]:
@@ -229,15 +257,16 @@ def kind_of(network: Topology | NeuronGraph, node: Node) -> str:
 def biased_neurons(network: Topology | NeuronGraph, reference: Reference) -> list[tuple[Node, Place]]:
     """Neurons whose bias is this slot, in order."""
     if isinstance(network, NeuronGraph):
-        return [(node, _place(network, node)) for node in network.in_order() if network.nodes[node].get("bias") == reference]
-    found = []
+        return [
+            (node, _place(network, node)) for node in network.in_order() if network.nodes[node].get("bias") == reference
+        ]
+    found: list[tuple[Node, Place]] = []
     for population in network.populations.values():
         bias = population.bias
         if bias is not None and bias.name == reference[0]:
             ranges = [range(n) for n in population.shape]
             if bias.steps and bias.steps[-1] == 0:
                 ranges[0] = range(reference[1], reference[1] + 1)
-            for index in itertools.product(*ranges):
-                if bias.index(index) == reference[1]:
-                    found.append((node_id(population.name, index), (population.name, index)))
+            matching = (index for index in itertools.product(*ranges) if bias.index(index) == reference[1])
+            found += [(node_id(population.name, index), (population.name, index)) for index in matching]
     return found

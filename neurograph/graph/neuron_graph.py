@@ -94,7 +94,9 @@ class NeuronGraph(nx.DiGraph):
             raise GraphError(f"{write_node(node)}: a {kind} neuron has no bias; only weighted neurons have one.")
         self._add(node, kind=kind, activation=activation, bias=self._reference(bias, "bias"), divisor=divisor)
 
-    def add_pool(self, node: Node, *, op: str = "max", activation: str = "identity", divisor: float | None = None) -> None:
+    def add_pool(
+        self, node: Node, *, op: str = "max", activation: str = "identity", divisor: float | None = None
+    ) -> None:
         """Add a pooling neuron: ``op`` is max, mean or l2. Its window is its in-edges."""
         _check_word("op", op, POOL_KINDS)
         self.add_neuron(node, kind=op, activation=activation, divisor=divisor)
@@ -136,7 +138,9 @@ class NeuronGraph(nx.DiGraph):
         self.add_edge(source, target, param=reference, port=port, dropout=dropout)
         if value is not None:
             if reference is None:
-                raise GraphError(f"{write_node(source)} → {write_node(target)}: a value without a weight; name the weight too.")
+                raise GraphError(
+                    f"{write_node(source)} → {write_node(target)}: a value without a weight; name the weight too."
+                )
             self.set_parameter(reference[0], value=value)
 
     def set_outputs(self, nodes: Iterable[Node], *, loss: str | Loss | None = None, **options: Any) -> None:
@@ -176,17 +180,20 @@ class NeuronGraph(nx.DiGraph):
     @property
     def parameters(self) -> Mapping[str, ParameterSpec]:
         """Name → what is declared about it."""
-        return self.graph.get("parameters", {})
+        declared: Mapping[str, ParameterSpec] = self.graph.get("parameters", {})
+        return declared
 
     @property
     def heads(self) -> tuple[HeadSpec, ...]:
         """The network's outputs and losses."""
-        return self.graph.get("heads", ())
+        heads: tuple[HeadSpec, ...] = self.graph.get("heads", ())
+        return heads
 
     @property
     def dropouts(self) -> Mapping[str, float]:
         """Dropout layer → probability to keep."""
-        return self.graph.get("dropouts", {})
+        keep: Mapping[str, float] = self.graph.get("dropouts", {})
+        return keep
 
     @property
     def is_partial(self) -> bool:
@@ -217,7 +224,11 @@ class NeuronGraph(nx.DiGraph):
 
     def outputs(self, head: int = 0) -> list[Node]:
         """Output neurons of one head, in the order of the target's columns."""
-        found = [(data["output"][1], node) for node, data in self.nodes(data=True) if (data.get("output") or (-1,))[0] == head]
+        found = [
+            (data["output"][1], node)
+            for node, data in self.nodes(data=True)
+            if (data.get("output") or (-1,))[0] == head
+        ]
         return [node for _, node in sorted(found, key=lambda pair: pair[0])]
 
     def uses(self, name: str, index: int = 0) -> Iterator[tuple[Node, Node]]:
@@ -229,7 +240,7 @@ class NeuronGraph(nx.DiGraph):
 
     def with_weights(self, params: Mapping[str, ArrayLike]) -> NeuronGraph:
         """A copy whose edges carry a float attribute ``weight``, for NetworkX's own algorithms and file formats."""
-        copy = self.copy()
+        copy: NeuronGraph = self.copy()
         flat = {name: np.asarray(value).reshape(-1) for name, value in params.items()}
         for _, _, data in copy.edges(data=True):
             if data.get("param") is not None:
@@ -249,7 +260,14 @@ class NeuronGraph(nx.DiGraph):
     def _add(self, node: Node, **attributes: Any) -> None:
         if node in self:
             raise GraphError(f"{write_node(node)} is in the graph already; every neuron needs an id of its own.")
-        defaults = {"activation": "identity", "bias": None, "layer": None, "index": None, "divisor": None, "output": None}
+        defaults = {
+            "activation": "identity",
+            "bias": None,
+            "layer": None,
+            "index": None,
+            "divisor": None,
+            "output": None,
+        }
         self.add_node(node, order=self._next_order(), **{**defaults, **attributes})
 
     def _next_order(self) -> int:

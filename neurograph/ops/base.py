@@ -115,9 +115,13 @@ class WeightedLayer(ComputingLayer):
     """A layer with weights."""
 
     bias: bool | list[Number] = Field(True, description="True, false, or the numbers.")
-    init: Initialisation | None = Field(None, description="Initialisation of the weights; default: he before ReLUs, else glorot.")
+    init: Initialisation | None = Field(
+        None, description="Initialisation of the weights; default: he before ReLUs, else glorot."
+    )
     weights: list[Any] | None = Field(None, description="Given numbers, in the weight's shape or flat.")
-    trainable: bool | list[Literal["weight", "bias"]] = Field(True, description="True, false, or the list of what trains.")
+    trainable: bool | list[Literal["weight", "bias"]] = Field(
+        True, description="True, false, or the list of what trains."
+    )
     weights_from: str | None = Field(None, description="Share weight and bias of another layer of equal shapes.")
 
     def is_trainable(self, part: str) -> bool:
@@ -137,7 +141,9 @@ class WeightedLayer(ComputingLayer):
         own = self.weights_from is None or isinstance(self.bias, list)
         return f"{self.name if own else self.weights_from}.bias"
 
-    def weight_spec(self, shape: Shape, fan_in: int, fan_out: int, used: NDArray[np.bool_] | None = None) -> ParameterSpec:
+    def weight_spec(
+        self, shape: Shape, fan_in: int, fan_out: int, used: NDArray[np.bool_] | None = None
+    ) -> ParameterSpec:
         """Declare the weight array; given numbers are put into its shape."""
         values = None if self.weights is None else as_array(self.weights, shape, "weights")
         if values is not None and used is not None:
@@ -171,5 +177,7 @@ def per_axis(value: int | Sequence[int], rank: int, what: str) -> tuple[int, ...
     if isinstance(value, int):
         return (value,) * rank
     if len(value) != rank:
-        raise LayerError(f"{what} has {len(value)} entries; the input has {rank} spatial {'axis' if rank == 1 else 'axes'}.")
+        raise LayerError(
+            f"{what} has {len(value)} entries; the input has {rank} spatial {'axis' if rank == 1 else 'axes'}."
+        )
     return tuple(value)

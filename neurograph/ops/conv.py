@@ -37,7 +37,9 @@ class Conv(WeightedLayer):
     @model_validator(mode="after")
     def _connections_exclude_groups(self) -> Self:
         if self.connections is not None and self.groups != 1:
-            raise ValueError("connections and groups exclude each other; connections already say which maps a filter reads")
+            raise ValueError(
+                "connections and groups exclude each other; connections already say which maps a filter reads"
+            )
         return self
 
     def lay(self, inputs: tuple[View, ...]) -> Laid:
@@ -54,11 +56,22 @@ class Conv(WeightedLayer):
         targets = None if tied else tuple(row * step for step in spatial)
         axes = windows.axes(targets, windows.tap_weights, self.padding_value is not None)
         wires = tuple(
-            Wires(part.population, (channel, *axes), self.weight_name, offset, part.dropout, self.padding_value is not None)
+            Wires(
+                part.population,
+                (channel, *axes),
+                self.weight_name,
+                offset,
+                part.dropout,
+                self.padding_value is not None,
+            )
             for part, channel, offset in along_channels(view, wiring)
         )
         bias = self._bias(windows.outputs)
-        parameters = (*self._weight(shape, channels, windows), *self.bias_specs(self._bias_shape(shape)), *self._padding(view))
+        parameters = (
+            *self._weight(shape, channels, windows),
+            *self.bias_specs(self._bias_shape(shape)),
+            *self._padding(view),
+        )
         return Laid(view_of(self.name, shape), "weighted", wires, parameters, bias, activation=self.activation)
 
     def _windows(self, shape: Shape) -> Windows:
@@ -72,23 +85,31 @@ class Conv(WeightedLayer):
 
     def _channels(self, n_channels: int, filter_weight: int, channel_weight: int) -> Wiring:
         if self.connections is None:
-            return Blocks(self.groups, self.filters // self.groups, n_channels // self.groups, filter_weight, channel_weight)
+            return Blocks(
+                self.groups, self.filters // self.groups, n_channels // self.groups, filter_weight, channel_weight
+            )
         self._check_connections(n_channels)
         wires = [
-            (f, c, f * filter_weight + c * channel_weight) for f, maps in enumerate(self.connections) for c in sorted(maps)
+            (f, c, f * filter_weight + c * channel_weight)
+            for f, maps in enumerate(self.connections)
+            for c in sorted(maps)
         ]
         return Pairs(self.filters, n_channels, tuple(wires))
 
     def _check_connections(self, n_channels: int) -> None:
         assert self.connections is not None
         if len(self.connections) != self.filters:
-            raise LayerError(f"connections has {len(self.connections)} rows; it needs one for each of the {self.filters} filters.")
+            raise LayerError(
+                f"connections has {len(self.connections)} rows; it needs one for each of the {self.filters} filters."
+            )
         for number, maps in enumerate(self.connections):
             if len(set(maps)) < len(maps):
                 raise LayerError(f"connections row {number} lists a map twice.")
             wrong = [c for c in maps if c >= n_channels]
             if wrong or not maps:
-                raise LayerError(f"connections row {number} lists {wrong or 'no map'}; the input maps are 0…{n_channels - 1}.")
+                raise LayerError(
+                    f"connections row {number} lists {wrong or 'no map'}; the input maps are 0…{n_channels - 1}."
+                )
 
     def _bias_is_tied(self) -> bool:
         return (self.tie_bias or self.tie) == "map"

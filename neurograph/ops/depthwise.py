@@ -40,5 +40,10 @@ class Depthwise(WeightedLayer):
         bias = Bias(self.bias_name, (1, *[0] * rank)) if self.bias_name else None
         shape = (filters, *windows.outputs)
         return Laid(
-            view_of(self.name, shape), "weighted", wires, (weight, *self.bias_specs((filters,))), bias, activation=self.activation
+            view_of(self.name, shape),
+            "weighted",
+            wires,
+            (weight, *self.bias_specs((filters,))),
+            bias,
+            activation=self.activation,
         )

@@ -14,7 +14,8 @@ from neurograph.shapes import times
 def _one_to_one(view: View) -> tuple[Wires, ...]:
     channel, *others = (Blocks(extent, 1, 1) for extent in view.shape)
     return tuple(
-        Wires(part.population, (wiring, *others), dropout=part.dropout) for part, wiring, _ in along_channels(view, channel)
+        Wires(part.population, (wiring, *others), dropout=part.dropout)
+        for part, wiring, _ in along_channels(view, channel)
     )
 
 
@@ -29,7 +30,9 @@ class Add(ComputingLayer):
         if len(inputs) < 2:
             raise LayerError("add reads one layer; list at least two in 'from'.")
         if any(view.shape != first for view in inputs):
-            raise LayerError(f"its inputs have the shapes {' and '.join(times(v.shape) for v in inputs)}; add needs equal shapes.")
+            raise LayerError(
+                f"its inputs have the shapes {' and '.join(times(v.shape) for v in inputs)}; add needs equal shapes."
+            )
         for view in inputs:
             check_unflattened(view, self.kind)
         wires = tuple(wire for view in inputs for wire in _one_to_one(view))

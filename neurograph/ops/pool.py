@@ -45,7 +45,9 @@ class _Pool(ComputingLayer):
         for axis, wires in enumerate(windows.axes()):
             before, after = windows.padding[axis]
             if before >= window[axis] or (wires.n_targets - 1) * stride[axis] - before >= shape[1 + axis]:
-                raise LayerError(f"padding {[before, after]} leaves a window without any input; use padding < window {window[axis]}.")
+                raise LayerError(
+                    f"padding {[before, after]} leaves a window without any input; use padding < window {window[axis]}."
+                )
         return windows
 
 
@@ -109,5 +111,10 @@ class Subsample(WeightedLayer):
         bias = Bias(self.bias_name, (1, *[0] * rank)) if self.bias_name else None
         shape = (channels, *windows.outputs)
         return Laid(
-            view_of(self.name, shape), "weighted", wires, (weight, *self.bias_specs((channels,))), bias, activation=self.activation
+            view_of(self.name, shape),
+            "weighted",
+            wires,
+            (weight, *self.bias_specs((channels,))),
+            bias,
+            activation=self.activation,
         )

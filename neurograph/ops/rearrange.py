@@ -52,7 +52,9 @@ class Dropout(LayerSpec):
     @model_validator(mode="after")
     def _one_of_keep_and_rate(self) -> Self:
         if (self.keep is None) == (self.rate is None):
-            raise ValueError("give either keep (probability to keep) or rate (probability to drop), not both and not neither")
+            raise ValueError(
+                "give either keep (probability to keep) or rate (probability to drop), not both and not neither"
+            )
         return self
 
     @property
@@ -64,6 +66,8 @@ class Dropout(LayerSpec):
         (view,) = inputs
         through = next((part.dropout for part in view.parts if part.dropout), None)
         if through is not None:
-            raise LayerError(f"it reads '{through}', which is a dropout already; an edge passes through one dropout. Keep one of them.")
+            raise LayerError(
+                f"it reads '{through}', which is a dropout already; an edge passes through one dropout. Keep one of them."
+            )
         parts = tuple(replace(part, dropout=self.name) for part in view.parts)
         return Laid(View(view.shape, parts), keep=self.kept)

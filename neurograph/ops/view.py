@@ -75,7 +75,9 @@ def check_axes(view: View, kind: str) -> None:
 def check_unflattened(view: View, kind: str) -> None:
     """Raise LayerError where an elementwise layer would read a flattened map."""
     if view.is_flattened:
-        raise LayerError(f"{kind} reads a flattened map. Put the {kind} before the flatten, or drop the flatten: dense reads any shape.")
+        raise LayerError(
+            f"{kind} reads a flattened map. Put the {kind} before the flatten, or drop the flatten: dense reads any shape."
+        )
 
 
 def along_channels(view: View, wiring: Wiring) -> list[tuple[Part, Wiring, int]]:
@@ -84,7 +86,11 @@ def along_channels(view: View, wiring: Wiring) -> list[tuple[Part, Wiring, int]]
         return [(view.parts[0], wiring, 0)]
     if isinstance(wiring, Blocks) and wiring.groups == 1:
         return [
-            (part, Blocks(1, wiring.targets, part.shape[0], wiring.target_weight, wiring.source_weight), part.offset * wiring.source_weight)
+            (
+                part,
+                Blocks(1, wiring.targets, part.shape[0], wiring.target_weight, wiring.source_weight),
+                part.offset * wiring.source_weight,
+            )
             for part in view.parts
         ]
     return [(part, _cut(wiring, part), 0) for part in view.parts]
@@ -93,6 +99,11 @@ def along_channels(view: View, wiring: Wiring) -> list[tuple[Part, Wiring, int]]
 def _cut(wiring: Wiring, part: Part) -> Pairs:
     links = wiring.links()
     keep = (links.source >= part.offset) & (links.source < part.offset + part.shape[0])
-    columns = zip(links.target[keep].tolist(), (links.source[keep] - part.offset).tolist(), links.weight[keep].tolist(), strict=True)
+    columns = zip(
+        links.target[keep].tolist(),
+        (links.source[keep] - part.offset).tolist(),
+        links.weight[keep].tolist(),
+        strict=True,
+    )
     n_targets = int(links.target.max()) + 1 if len(links) else 0
     return Pairs(n_targets, part.shape[0], tuple(columns))

@@ -32,14 +32,24 @@ class Windows:
         columns = zip(self.sizes, self.kernel, self.stride, self.padding, self.dilation, strict=True)
         return tuple(output_size(*column) for column in columns)
 
-    def axes(self, target_weights: Shape | None = None, tap_weights: Shape | None = None, padded: bool = False) -> tuple[Window, ...]:
+    def axes(
+        self, target_weights: Shape | None = None, tap_weights: Shape | None = None, padded: bool = False
+    ) -> tuple[Window, ...]:
         """The wiring of each spatial axis; weights default to none."""
         rank = len(self.sizes)
         target_weights, tap_weights = target_weights or (0,) * rank, tap_weights or (0,) * rank
         return tuple(
             Window(out, size, k, s, d, before, tap, target, padded)
             for out, size, k, s, d, (before, _), tap, target in zip(
-                self.outputs, self.sizes, self.kernel, self.stride, self.dilation, self.padding, tap_weights, target_weights, strict=True
+                self.outputs,
+                self.sizes,
+                self.kernel,
+                self.stride,
+                self.dilation,
+                self.padding,
+                tap_weights,
+                target_weights,
+                strict=True,
             )
         )
 
@@ -49,7 +59,9 @@ class Windows:
         return row_major(self.kernel)
 
 
-def fit(kind: str, word: str, shape: Shape, kernel: Shape, stride: Shape, padding: Any, dilation: Shape | None = None) -> Windows:
+def fit(
+    kind: str, word: str, shape: Shape, kernel: Shape, stride: Shape, padding: Any, dilation: Shape | None = None
+) -> Windows:
     """Fit windows to an input of `shape` (channels first); `word` is what the kind calls its kernel.
 
     Raises
@@ -86,5 +98,7 @@ def resolve(padding: Any, sizes: Shape, kernel: Shape, stride: Shape, dilation: 
     if isinstance(padding, int):
         return ((padding, padding),) * rank
     if len(padding) != rank:
-        raise LayerError(f"padding has {len(padding)} entries; the input has {rank} spatial {'axis' if rank == 1 else 'axes'}.")
+        raise LayerError(
+            f"padding has {len(padding)} entries; the input has {rank} spatial {'axis' if rank == 1 else 'axes'}."
+        )
     return tuple((p, p) if isinstance(p, int) else (p[0], p[1]) for p in padding)

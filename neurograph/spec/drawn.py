@@ -26,7 +26,9 @@ def _faults_of_neurons(spec: Spec) -> Iterator[Fault]:
             yield Fault(where, f"neuron '{neuron.id}' is declared twice; every neuron needs an id of its own.")
         seen.add(neuron.id)
         if neuron.bias is not None and neuron.kind != "weighted":
-            yield Fault(where, f"neuron '{neuron.id}': a {neuron.kind} neuron has no bias; only weighted neurons have one.")
+            yield Fault(
+                where, f"neuron '{neuron.id}': a {neuron.kind} neuron has no bias; only weighted neurons have one."
+            )
         if neuron.kind == "input" and (neuron.output or neuron.activation != "identity"):
             yield Fault(where, f"neuron '{neuron.id}': an input is neither an output nor activated.")
         if neuron.activation == "softmax" and not neuron.output:
@@ -48,7 +50,7 @@ def _faults_of_edges(spec: Spec) -> Iterator[Fault]:
         if kind == "input":
             yield Fault(where, f"{text}: an input has no in-edges.")
         elif kind in WEIGHTED_KINDS and edge.weight is None:
-            yield Fault(where, f"{text}: an edge into a {kind} neuron needs a weight; name it with weight = \"w1\".")
+            yield Fault(where, f'{text}: an edge into a {kind} neuron needs a weight; name it with weight = "w1".')
         elif kind is not None and kind not in WEIGHTED_KINDS and edge.weight is not None:
             yield Fault(where, f"{text}: an edge into a {kind} neuron carries no weight; leave weight out.")
 
@@ -61,15 +63,24 @@ def _faults_of_parameters(spec: Spec) -> Iterator[Fault]:
         where = spec.origin.where("parameter", number)
         if parameter.name not in used:
             near = suggest(parameter.name, known)
-            yield Fault(where, f"parameter '{parameter.name}': no edge or neuron uses it{near} (known: {', '.join(known)})")
+            yield Fault(
+                where, f"parameter '{parameter.name}': no edge or neuron uses it{near} (known: {', '.join(known)})"
+            )
         if parameter.name in seen:
             yield Fault(where, f"parameter '{parameter.name}' is declared twice.")
         seen.add(parameter.name)
     values: dict[str, float] = {}
     for number, edge in enumerate(spec.edges):
-        if edge.value is not None and edge.weight is not None and values.setdefault(edge.weight, edge.value) != edge.value:
+        if (
+            edge.value is not None
+            and edge.weight is not None
+            and values.setdefault(edge.weight, edge.value) != edge.value
+        ):
             where = spec.origin.where("edge", number)
-            yield Fault(where, f"edge {edge.source} → {edge.target}: weight '{edge.weight}' is shared and has the value {values[edge.weight]} already.")
+            yield Fault(
+                where,
+                f"edge {edge.source} → {edge.target}: weight '{edge.weight}' is shared and has the value {values[edge.weight]} already.",
+            )
 
 
 def _faults_of_loss(spec: Spec) -> Iterator[Fault]:
@@ -79,7 +90,9 @@ def _faults_of_loss(spec: Spec) -> Iterator[Fault]:
     for number, declared in enumerate(spec.losses):
         where = spec.origin.where("loss", number)
         if number or declared.of is not None:
-            yield Fault(where, "a hand-drawn network has one head, all its outputs together; give one [loss] without of.")
+            yield Fault(
+                where, "a hand-drawn network has one head, all its outputs together; give one [loss] without of."
+            )
         elif not outputs:
             yield Fault(where, "a loss needs outputs; mark them with output = true.")
         for neuron in outputs:
@@ -93,33 +106,30 @@ def _faults_of_cycles(spec: Spec) -> Iterator[Fault]:
     targets: dict[str, list[str]] = {neuron.id: [] for neuron in spec.neurons}
     for edge in spec.edges:
         targets.get(edge.source, []).append(edge.target)
-    unseen, path = dict.fromkeys(targets), []
+    unseen = dict.fromkeys(targets)
     while unseen:
-        node: str | None = next(iter(unseen))
-        path, inside = [], set()
-        cycle = _cycle_from(node, targets, unseen, path, inside)
+        cycle = _cycle_from(next(iter(unseen)), targets, unseen)
         if cycle:
-            yield Fault(spec.origin.where("edge"), f"the edges run in a circle: {' → '.join(cycle)}. A feed-forward network has no cycles.")
+            yield Fault(
+                spec.origin.where("edge"),
+                f"the edges run in a circle: {' → '.join(cycle)}. A feed-forward network has no cycles.",
+            )
             return
 
 
-def _cycle_from(start: str | None, targets: dict[str, list[str]], unseen: dict[str, None], path: list[str], inside: set[str]) -> list[str]:
+def _cycle_from(start: str, targets: dict[str, list[str]], unseen: dict[str, None]) -> list[str]:
     """Depth-first walk without recursion; the first cycle met, closed, or an empty list."""
-    stack = [(start, iter(targets[start or ""]))]
-    unseen.pop(start or "", None)
-    path.append(start or "")
-    inside.add(start or "")
-    while stack:
-        node, rest = stack[-1]
-        following = next(rest, None)
+    unseen.pop(start)
+    path = {start: iter(targets[start])}
+    while path:
+        node = next(reversed(path))
+        following = next(path[node], None)
         if following is None:
-            stack.pop()
-            inside.discard(path.pop())
-        elif following in inside:
-            return [*path[path.index(following) :], following]
+            del path[node]
+        elif following in path:
+            walked = list(path)
+            return [*walked[walked.index(following) :], following]
         elif following in unseen:
             unseen.pop(following)
-            path.append(following)
-            inside.add(following)
-            stack.append((following, iter(targets.get(following, []))))
+            path[following] = iter(targets[following])
     return []

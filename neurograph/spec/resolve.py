@@ -96,7 +96,9 @@ def _lay(layer: LayerSpec, inputs: list[View | None], result: Resolved) -> Laid:
 
 
 def _refuse_parallel_edges(laid: Laid) -> None:
-    sources = [part.population for part in laid.view.parts] if laid.kind is None else [wire.source for wire in laid.wires]
+    sources = (
+        [part.population for part in laid.view.parts] if laid.kind is None else [wire.source for wire in laid.wires]
+    )
     double = next((name for name in sources if sources.count(name) > 1), None)
     if double is not None:
         raise LayerError(f"reads '{double}' twice; a second edge between a pair of neurons is not kept. Read it once.")
@@ -106,7 +108,9 @@ def _share(layer: LayerSpec, owner: str, laid: Laid, result: Resolved) -> Laid:
     """Drop what the owner declares, after checking that the shapes are equal."""
     if f"{owner}.weight" not in result.parameters:
         known = [name.removesuffix(".weight") for name in result.parameters if name.endswith(".weight")]
-        raise LayerError(f"weights_from '{owner}', which has no weights of its own before it{suggest(owner, known)} (known: {', '.join(known)})")
+        raise LayerError(
+            f"weights_from '{owner}', which has no weights of its own before it{suggest(owner, known)} (known: {', '.join(known)})"
+        )
     kept = []
     for spec in laid.parameters:
         if not spec.name.startswith(f"{owner}."):
@@ -130,6 +134,11 @@ def _faults_of_heads(spec: Spec, result: Resolved) -> Iterator[Fault]:
             continue
         is_head = layer.name in result.heads
         if is_head and laid.kind is None:
-            yield Fault(where, f"{layer.kind} '{layer.name}': it makes no neurons and nobody reads it; a head needs neurons. Remove it.")
+            yield Fault(
+                where,
+                f"{layer.kind} '{layer.name}': it makes no neurons and nobody reads it; a head needs neurons. Remove it.",
+            )
         if not is_head and laid.activation == "softmax":
-            yield Fault(where, f"{layer.kind} '{layer.name}': softmax is for heads only, and another layer reads this one.")
+            yield Fault(
+                where, f"{layer.kind} '{layer.name}': softmax is for heads only, and another layer reads this one."
+            )
