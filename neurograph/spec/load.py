@@ -14,6 +14,6 @@ def load(source: str | Path) -> Spec:
     text = str(source)
     if "\n" in text:
         return Spec.model_validate(tomllib.loads(text)).from_origin(Origin(text=text))
-    path = Path(text) if text.endswith(".toml") or "/" in text else find_bundled(text)
+    path = (None if text.endswith(".toml") or "/" in text else find_bundled(text)) or Path(text)
     content = path.read_text()
     return Spec.model_validate(tomllib.loads(content)).from_origin(Origin(path=str(path), text=content))
