@@ -128,7 +128,7 @@ class NeuronGraph(nx.DiGraph):
         for node in (source, target):
             if node not in self:
                 near = suggest(str(node), (write_node(n) for n in self.nodes)) if len(self) < 10_000 else ""
-                raise GraphError(f"no neuron {write_node(node)}{near}. Add it before connecting it.")
+                raise GraphError(f"no neuron {write_node(node)}{near or '.'} Add it before connecting it.")
         if self.has_edge(source, target):
             raise GraphError(
                 f"{write_node(source)} and {write_node(target)} are connected already; a second edge between a pair is not "
