@@ -95,7 +95,7 @@ def _remarks(summary: Summary) -> list[str]:
     way = (
         "neurograph.build writes it out."
         if summary.fits
-        else f"more than build's limit of {EDGE_LIMIT:,} edges; compile the topology, or build(topology, around="\"NEURON\"")."
+        else f"more than build's limit of {EDGE_LIMIT:,} edges; compile the topology, or build(topology, around=NEURON)."
     )
     remarks = ["", f"{summary.name}: {summary.inputs:,} inputs, {summary.units:,} units (neurons without fixed pools)."]
     if summary.fixed:
