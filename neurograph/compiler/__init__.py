@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from neurograph.compiler.from_graph import from_graph, keep_tables
+from neurograph.compiler.fold import discover
+from neurograph.compiler.from_graph import from_graph
 from neurograph.compiler.plan import Plan
 from neurograph.graph.neuron_graph import NeuronGraph
 
@@ -23,4 +24,4 @@ def plan(network: NeuronGraph, optimise: bool = True) -> Plan:
     -------
     Plan
     """
-    return from_graph(network, keep_tables)
+    return from_graph(network, discover)
