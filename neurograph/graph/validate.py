@@ -99,7 +99,7 @@ def _edges(graph: NeuronGraph) -> Iterator[str]:
         param, port = data.get("param"), data.get("port", 0)
         if param is not None and not _is_reference(param):
             yield f"{_arrow(source, target)}: param is {param!r}; it is a pair (parameter, index), or None."
-        if not isinstance(port, Integral):
+        if type(port) is not int and not isinstance(port, Integral):
             yield f"{_arrow(source, target)}: port is {port!r}; it is an integer, 0 unless the inputs play different roles."
         dropout = data.get("dropout")
         if dropout is not None and dropout not in graph.dropouts:
@@ -138,38 +138,41 @@ def _places(graph: NeuronGraph) -> Iterator[str]:
 # -- references -------------------------------------------------------------------------------------------------------
 def _references(graph: NeuronGraph) -> Iterator[str]:
     sizes = {name: prod(spec.shape) for name, spec in graph.parameters.items()}
-    fixed = {name: spec.used.reshape(-1) for name, spec in graph.parameters.items() if spec.used is not None}
+    fixed = {name: ~spec.used.reshape(-1) for name, spec in graph.parameters.items() if spec.used is not None}
     for node, data in graph.nodes(data=True):
         for what in ("bias", "param"):
-            if data.get(what) is not None:
-                yield from _slot(f"{write_node(node)}: {what}", data[what], sizes)
-    for source, target, param in graph.edges(data="param"):
-        if param is not None:
-            yield from _slot(f"{_arrow(source, target)}: weight", param, sizes)
-            name, index = param
-            if name in fixed and 0 <= index < sizes[name] and not fixed[name][index]:
-                yield (
-                    f"{_arrow(source, target)}: weight {name}[{index}] is a slot that nobody uses, fixed at 0; "
-                    f"give the edge a slot in use, or a parameter of its own."
-                )
+            reference = data.get(what)
+            if reference is not None and not 0 <= reference[1] < sizes.get(reference[0], 0):
+                yield f"{write_node(node)}: {what} {_fault(reference, sizes)}"
+    for source, target, reference in graph.edges(data="param"):
+        if reference is None:
+            continue
+        name, index = reference
+        if not 0 <= index < sizes.get(name, 0):
+            yield f"{_arrow(source, target)}: weight {_fault(reference, sizes)}"
+        elif name in fixed and fixed[name][index]:
+            yield (
+                f"{_arrow(source, target)}: weight {name}[{index}] is a slot that nobody uses, fixed at 0; "
+                f"give the edge a slot in use, or a parameter of its own."
+            )
 
 
-def _slot(where: str, reference: tuple[str, int], sizes: Mapping[str, int]) -> Iterator[str]:
+def _fault(reference: tuple[str, int], sizes: Mapping[str, int]) -> str:
     name, index = reference
-    if name not in sizes:
-        yield f"{where} {name!r} is not a parameter of the graph{suggest(name, sizes)} (known: {_list(sizes)}). Declare it with set_parameter."
-    elif not 0 <= index < sizes[name]:
-        yield f"{where} {name}[{index}] is out of range: {name} has the slots 0…{sizes[name] - 1}."
+    if name in sizes:
+        return f"{name}[{index}] is out of range: {name} has the slots 0…{sizes[name] - 1}."
+    return (
+        f"'{name}' is not a parameter of the graph{suggest(name, sizes)} (known: {_list(sizes)}). "
+        f"Declare it with set_parameter."
+    )
 
 
 def _is_reference(value: Any) -> bool:
-    return (
-        isinstance(value, tuple)
-        and len(value) == 2
-        and isinstance(value[0], str)
-        and isinstance(value[1], Integral)
-        and not isinstance(value[1], bool)
-    )
+    if not isinstance(value, tuple) or len(value) != 2:
+        return False
+    name, index = value
+    whole = type(index) is int or (isinstance(index, Integral) and not isinstance(index, bool))
+    return whole and isinstance(name, str)
 
 
 # -- wiring -----------------------------------------------------------------------------------------------------------
@@ -287,5 +290,5 @@ def _fits(index: Any, shape: tuple[int, ...]) -> bool:
     return (
         isinstance(index, tuple | list)
         and len(index) == len(shape)
-        and all(isinstance(i, Integral) and 0 <= i < extent for i, extent in zip(index, shape, strict=True))
+        and all(isinstance(i, Integral) and int(i) in range(extent) for i, extent in zip(index, shape, strict=True))
     )
