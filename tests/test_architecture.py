@@ -39,6 +39,11 @@ DOORS = {"__init__", "__main__", "cli", "viz"}
 
 # `graph.losses` and `graph.address` are words, not graphs: a spec needs the one to say what a head is trained for.
 SPEC_MAY_READ = {"neurograph.graph.losses", "neurograph.graph.address"}
+KNOWN_CIRCLES = {
+    ("graph/neighbourhood.py", "trace"): "the addends of a gradient are read off a trace, and a trace finds them there"
+}
+"""Exceptions to MAY_IMPORT, each with its reason; an exception that is no longer needed fails a test."""
+
 WHO_KNOWS_NETWORKX = {"compiler/tabulate.py"}
 """The only file behind the graph, on the compiler's side, that may know how a graph is stored."""
 
@@ -91,10 +96,15 @@ def test_imports_run_one_way(path: Path) -> None:
     if name in DOORS:
         return
     assert name in MAY_IMPORT, f"neurograph/{name} is new: say in MAY_IMPORT what it may import"
-    wrong = units_imported(path) - MAY_IMPORT[name]
+    where = path.relative_to(PACKAGE).as_posix()
+    wrong = units_imported(path) - MAY_IMPORT[name] - {other for file, other in KNOWN_CIRCLES if file == where}
     assert not wrong, (
         f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}; allowed: {sorted(MAY_IMPORT[name])}"
     )
+
+
+def test_known_circles_are_still_there() -> None:
+    assert [pair for pair in KNOWN_CIRCLES if pair[1] not in units_imported(PACKAGE / pair[0])] == []
 
 
 def test_may_import_has_no_entry_too_many() -> None:
