@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compiler": CONTRACT | {"kernels"},
     "kernels": FOUNDATIONS | {"ops"},
     "data": {"errors", "parameters"},
+    "verification": CONTRACT | {"reference", "compiler"},
     "training": CONTRACT | {"compiler", "data", "kernels"},
     "inspector": CONTRACT,
 }
