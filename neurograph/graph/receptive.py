@@ -54,7 +54,7 @@ def receptive_field(topology: Topology, neuron: Hashable) -> dict[str, Box]:
                 box = _through(topology, projection, seen[target])
                 if box is not None:
                     seen[projection.source] = _joined(seen.get(projection.source), box)
-    return {population: box for population, box in seen.items() if topology.populations[population].is_input}
+    return {name: seen[name] for name, p in topology.populations.items() if p.is_input and name in seen}
 
 
 def extents(box: Box) -> tuple[int, ...]:
