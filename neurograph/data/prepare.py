@@ -98,7 +98,8 @@ def interpolation(n: int, m: int) -> NDArray[np.float64]:
     centre = (np.arange(m) + 0.5) * (n / m)
     distance = np.abs(np.arange(n) + 0.5 - centre[:, None]) / width
     weight: NDArray[np.float64] = np.maximum(0.0, 1.0 - distance)
-    return weight / weight.sum(axis=1, keepdims=True)
+    weight /= weight.sum(axis=1, keepdims=True)
+    return weight
 
 
 def _shaped(x: Array, shape: tuple[int, ...]) -> Array:
