@@ -4,24 +4,38 @@ from __future__ import annotations
 
 from neurograph.compiler.fold import discover
 from neurograph.compiler.from_graph import from_graph
+from neurograph.compiler.from_topology import from_topology
 from neurograph.compiler.plan import Plan
 from neurograph.graph.neuron_graph import NeuronGraph
+from neurograph.graph.topology import Topology
 
 __all__ = ["Plan", "plan"]
 
 
-def plan(network: NeuronGraph, optimise: bool = True) -> Plan:
+def plan(network: NeuronGraph | Topology, optimise: bool = True) -> Plan:
     """Find the loop nests in a network.
 
     Parameters
     ----------
-    network : NeuronGraph
-        What to plan.
+    network : NeuronGraph or Topology
+        A graph is read edge by edge; a topology is planned in closed form, whatever its size.
     optimise : bool
         False: stop after the passes that must be right, before those that only make things faster.
 
     Returns
     -------
     Plan
+
+    Raises
+    ------
+    GraphError
+        If the graph cannot be computed.
+
+    Examples
+    --------
+    >>> import neurograph as ng
+    >>> topology = ng.lay_out(ng.load("lenet5"))
+    >>> plan(topology, optimise=False) == plan(ng.build(topology), optimise=False)
+    True
     """
-    return from_graph(network, discover)
+    return from_topology(network) if isinstance(network, Topology) else from_graph(network, discover)

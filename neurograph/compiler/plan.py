@@ -214,6 +214,11 @@ class PlanParameter:
     def size(self) -> int:
         return prod(self.shape)
 
+    @property
+    def row(self) -> int:
+        """Length of a row: the weights of one tied group."""
+        return max(1, prod(self.shape[1:])) if self.shape else 1
+
 
 @dataclass(frozen=True)
 class Plan:

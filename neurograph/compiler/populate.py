@@ -112,11 +112,13 @@ def _lines(columns: Columns, shapes: Mapping[Hashable, Position], depth: _Depth)
     declared = [name for name in shapes if name in layers]
     found = {name: layers[name] for name in [*declared, *(name for name in layers if name not in shapes)]}
     for name, members in _hand_made_lines(by_hand, columns, depth).items():
-        while name in found:
-            name += " by hand"
-        found[name] = members
+        found[_free(name, found)] = members
     is_input = {name: columns.attributes[members[0]]["kind"] == "input" for name, members in found.items()}
     return {name: found[name] for name in sorted(found, key=lambda name: not is_input[name])}
+
+
+def _free(name: str, taken: Mapping[Hashable, object]) -> str:
+    return _free(f"{name} by hand", taken) if name in taken else name
 
 
 def _hand_made_lines(neurons: list[int], columns: Columns, depth: _Depth) -> dict[str, list[int]]:

@@ -44,8 +44,13 @@ class Stencils:
         return Taps(Numbers(self.rows.source[edges] - self.source[neuron]), weight)
 
 
-def translate(rows: Bundle, parameters: Sequence[PlanParameter]) -> Stencils:
+def translate(rows: Bundle, parameters: Sequence[PlanParameter] | None) -> Stencils:
     """Find the neurons of equal stencil.
+
+    Parameters
+    ----------
+    parameters : sequence of PlanParameter, optional
+        Where the rows of weights lie. None: every neuron's weights count from its first.
 
     Notes
     -----
@@ -63,25 +68,19 @@ def translate(rows: Bundle, parameters: Sequence[PlanParameter]) -> Stencils:
     return Stencils(rows, label, firsts, rows.source[first], weight)
 
 
-def row_extents(parameters: Sequence[PlanParameter]) -> tuple[Index, Index]:
-    """Where each parameter begins in the flat space, and the length of one of its rows."""
-    offsets = np.array([parameter.offset for parameter in parameters], dtype=np.int64)
-    lengths = np.array([parameter.size // max(1, *parameter.shape[:1]) for parameter in parameters], dtype=np.int64)
-    return offsets, np.maximum(lengths, 1)
-
-
-def _anchors(rows: Bundle, parameters: Sequence[PlanParameter]) -> Index:
+def _anchors(rows: Bundle, parameters: Sequence[PlanParameter] | None) -> Index:
     """Per neuron: the start of its weights' row where all of them lie in one row of a parameter, else its first weight.
 
     A bias is one weight, and its row says nothing about sharing: edges from `ONE` count from themselves.
     """
     assert rows.weight is not None
     first = rows.weight[rows.start[:-1]]
-    if rows.source.shape[1] == 0:
+    if rows.source.shape[1] == 0 or parameters is None:
         return first
     low = np.minimum.reduceat(rows.weight, rows.start[:-1])
     high = np.maximum.reduceat(rows.weight, rows.start[:-1])
-    offsets, lengths = row_extents(parameters)
+    offsets = np.array([parameter.offset for parameter in parameters], dtype=np.int64)
+    lengths = np.array([parameter.row for parameter in parameters], dtype=np.int64)
     which = np.searchsorted(offsets, low, side="right") - 1
     begin = low - (low - offsets[which]) % lengths[which]
     return np.where(high < begin + lengths[which], begin, first)
