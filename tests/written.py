@@ -1,0 +1,56 @@
+"""Specs and graphs written by tests, short enough to read beside what is asserted about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import neurograph as ng
+
+Table = Mapping[str, Any]
+
+
+def toml(input_shape: Sequence[int], layers: Sequence[Table], loss: Table | Sequence[Table] | None = None) -> str:
+    """A spec as text. Layers without a name are called after their kind and number: conv1, maxpool2, …"""
+    named = [{"name": f"{layer['kind']}{number}", **layer} for number, layer in enumerate(layers, 1)]
+    losses = [loss] if isinstance(loss, Mapping) else loss or []
+    tables = [("layer", layer) for layer in named] + [("loss", table) for table in losses]
+    written = [
+        f"[[{name}]]\n" + "\n".join(f"{key} = {_value(value)}" for key, value in t.items()) for name, t in tables
+    ]
+    return "\n\n".join([f"input = {list(input_shape)}", *written])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return repr(value)
+
+
+def graph_of(input_shape: Sequence[int], layers: Sequence[Table], loss: Any = None) -> ng.NeuronGraph:
+    """The network of a written spec, neuron by neuron."""
+    return ng.build(ng.lay_out(ng.load(toml(input_shape, layers, loss))))
+
+
+def textbook(
+    input_shape: Sequence[int], layers: Sequence[Table], loss: Any = None, seed: int = 0
+) -> ng.ReferenceEngine:
+    """The textbook engine over a written spec with seeded weights; biases are drawn too."""
+    graph = graph_of(input_shape, layers, loss)
+    return ng.ReferenceEngine(graph, drawn(graph, seed))
+
+
+def drawn(graph: ng.NeuronGraph, seed: int = 0) -> ng.Parameters:
+    """Seeded weights in which no bias is 0."""
+    import numpy as np
+
+    params = ng.initialise(graph, seed)
+    random = np.random.default_rng(seed)
+    for name, spec in graph.parameters.items():
+        if spec.role == "bias" and spec.values is None:
+            params[name] = random.uniform(-0.5, 0.5, spec.shape)
+    return params
