@@ -4,7 +4,7 @@
 
 SHELL := /bin/sh
 BIN   := .venv/bin
-RUN   := runs/digits
+RUN   := runs/digits-$(shell date +%Y%m%d-%H%M%S)
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -29,7 +29,8 @@ train: install
 	@echo "Where to go next (after: source $(BIN)/activate):"
 	@echo "    neurograph list                                   the bundled networks"
 	@echo "    neurograph summary lenet5                         neurons, edges, tied weights, receptive fields"
-	@echo "    neurograph explain four 'conv1.weight[0,0,0,0]'   where the update of one shared weight comes from"
+	@echo "    neurograph explain four 'conv.weight[0,0,0,0]'    where the update of one shared weight comes from"
+	@echo "    neurograph explain four 'conv[0,3,1]'             what one neuron saw, its z, its a, its delta"
 	@echo "    neurograph draw four -o four.svg                  the network, neuron by neuron"
 	@echo "    neurograph new mynet.toml                         a spec of your own"
 
