@@ -219,13 +219,15 @@ def _outputs(graph: NeuronGraph) -> Iterator[str]:
             continue
         taken[output] += 1
         if not 0 <= output[0] < len(graph.heads):
-            yield f"{where}: output of head {output[0]}; the graph has {len(graph.heads)} heads. Name the outputs with set_outputs."
+            yield f"{where}: output of head {output[0]}; the network's heads are numbered 0…{len(graph.heads) - 1}. Name the outputs with set_outputs."
         elif taken[output] > 1:
             yield f"{where}: output {output[1]} of its head is taken by another neuron. Name the outputs with set_outputs."
         kind = graph.nodes[node]["kind"]
         if kind in ("input", "constant"):
             yield f"{where}: an output that is {_a(kind)}; an output is a neuron that computes. Put a sum neuron behind it."
-        elif graph.in_degree(node) == 0 and graph.nodes[node].get("layer") is None:  # a padded map may see nothing at its rim
+        elif (
+            graph.in_degree(node) == 0 and graph.nodes[node].get("layer") is None
+        ):  # a padded map may see nothing at its rim
             yield f"{where}: an output without in-edges says the same whatever the input. Connect it, or take it out of set_outputs."
     for number, head in enumerate(graph.heads):
         positions = sorted(position for found, position in taken if found == number)
