@@ -5,6 +5,7 @@ from __future__ import annotations
 from neurograph.compiler.fold import discover
 from neurograph.compiler.from_graph import from_graph
 from neurograph.compiler.from_topology import from_topology
+from neurograph.compiler.pad import pad
 from neurograph.compiler.plan import Plan
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
@@ -38,4 +39,5 @@ def plan(network: NeuronGraph | Topology, optimise: bool = True) -> Plan:
     >>> plan(topology, optimise=False) == plan(ng.build(topology), optimise=False)
     True
     """
-    return from_topology(network) if isinstance(network, Topology) else from_graph(network, discover)
+    exact = from_topology(network) if isinstance(network, Topology) else from_graph(network, discover)
+    return pad(exact) if optimise else exact

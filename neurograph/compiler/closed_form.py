@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,9 +113,10 @@ class _Product:
             source[..., axis] = combination[axis].source.reshape(shape)
         if self.base is None:
             return Taps(Numbers(source.reshape(-1, self.source_rank)), None)
-        weight = reduce(np.add.outer, (pattern.weight for pattern in combination), np.int64(shift))
-        n_taps = int(np.prod(lengths, dtype=np.int64))
-        return Taps(Numbers(source.reshape(n_taps, self.source_rank)), Numbers(np.reshape(weight, n_taps)))
+        weight = np.full(1, shift, dtype=np.int64)
+        for pattern in combination:
+            weight = np.add.outer(weight, pattern.weight).reshape(-1)
+        return Taps(Numbers(source.reshape(len(weight), self.source_rank)), Numbers(weight))
 
     def _nest(self, taps: Taps, shift: int, pieces: tuple[Piece, ...]) -> Nest:
         axes = [self._lifted(axis, along) for along in folding_order(self.rank) for axis in pieces[along].axes]

@@ -45,9 +45,17 @@ def from_graph(graph: NeuronGraph, discover: Discover) -> Plan:
         raise GraphError(
             "this graph is one neuron's neighbourhood, to read and not to run. Plan the topology, or a whole graph."
         )
+    try:
+        return _plan(graph, discover)
+    except (GraphError, LookupError, TypeError, ValueError):
+        graph.validate()  # names every broken rule, where there are any
+        raise
+
+
+def _plan(graph: NeuronGraph, discover: Discover) -> Plan:
     parameters = place_parameters(graph.parameters)
     columns = tabulate(graph, parameters)
-    places = populate(columns, graph.graph.get("shapes", {}), graph.heads)
+    places = populate(columns, graph.graph.get("shapes", {}), parameters)
     sorted_edges = bundle(columns, places)
     steps = tuple(_step(places, i, found, discover, parameters) for i, found in enumerate(sorted_edges))
     heads, outputs, spread = _outputs(graph, columns, places)
@@ -61,6 +69,7 @@ def from_graph(graph: NeuronGraph, discover: Discover) -> Plan:
         outputs,
         dict(graph.dropouts),
         spread,
+        places.constants.names,
     )
 
 

@@ -11,8 +11,8 @@ from neurograph.graph.build import build
 from neurograph.graph.topology import Population, Projection, Topology
 from neurograph.ops.wiring import Window
 
-Key = tuple[str, str, bool]
-"""Source, dropout ("" for none), and whether the projection carries weights."""
+Key = tuple[str, str]
+"""Source, and dropout ("" for none)."""
 
 
 def from_topology(topology: Topology) -> Plan:
@@ -65,7 +65,7 @@ def _step(topology: Topology, population: Population, parameters: tuple[PlanPara
     if population.bias is not None:
         nests, table = nests_of_bias(population.bias, population.shape, parameters)
         projections.append(PlanProjection(ONE, nests, table))
-    for (source, dropout, _), group in _groups(topology, population).items():
+    for (source, dropout), group in _groups(topology, population).items():
         nests, table = nests_of(group, len(population.shape), parameters)
         if nests or table:
             projections.append(PlanProjection(source, nests, table, dropout or None, halo=_halo(topology, group)))
@@ -77,8 +77,7 @@ def _groups(topology: Topology, population: Population) -> dict[Key, list[Projec
     """Projections into a population by what the graph road tells apart, in its order."""
     groups: dict[Key, list[Projection]] = {}
     for projection in topology.into(population.name):
-        key = projection.source, projection.dropout or "", projection.weight is not None
-        groups.setdefault(key, []).append(projection)
+        groups.setdefault((projection.source, projection.dropout or ""), []).append(projection)
     rank = {name: number for number, name in enumerate(topology.populations)}
     dropouts = ["", *topology.dropouts]
     return dict(sorted(groups.items(), key=lambda item: (rank[item[0][0]], dropouts.index(item[0][1]))))

@@ -188,6 +188,35 @@ class PlanPopulation:
 
 
 @dataclass(frozen=True)
+class Fusion:
+    """What the `fuse` pass moved into a step: its bias and activation, the loss of its head, and the pooling that follows."""
+
+    bias: bool = False
+    activation: bool = False
+    loss: bool = False
+    pool: Hashable = None
+    """The max pool that alone reads this step."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """How δ goes back through a maximum: to winners only, or added onto everything its windows share.
+
+    `assigns`: windows share no neuron, so each error is written once. `covers`: no neuron is left out. `gates`: the ReLU behind
+    is passed on the way, since a winner is positive or has slope 0.
+    """
+
+    assigns: bool = False
+    covers: bool = False
+    gates: bool = False
+
+    @property
+    def word(self) -> str:
+        """``winners`` or ``dense``."""
+        return "winners" if self.assigns else "dense"
+
+
+@dataclass(frozen=True)
 class Step:
     """One population's neurons of equal op and activation."""
 
@@ -200,6 +229,12 @@ class Step:
 
     members: Numbers | None = None
     """Positions (n, rank) where the step is not the whole population."""
+
+    fusion: Fusion | None = None
+    """From the pass `fuse`; None: nothing is fused, everything runs as a pass of its own."""
+
+    route: Route | None = None
+    """From the pass `route`, on maxima; None: dense."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +274,9 @@ class Plan:
     dropouts: Mapping[str, float] = field(default_factory=dict)
     spread: Mapping[int, tuple[tuple[Hashable, Position], ...]] = field(default_factory=dict)
     """Head number → (population, position) of each column, for heads whose columns lie in several populations."""
+
+    constants: Mapping[tuple[str, Position], Hashable] = field(default_factory=dict)
+    """(halo, position) → node id, for constants that are not called ``(halo, *position)``."""
 
     def population(self, name: Hashable) -> PlanPopulation:
         """The population of that name."""

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.compiler.plan import PlanPopulation, Position
+from neurograph.compiler.constants import Constants, place_constants
+from neurograph.compiler.plan import PlanParameter, PlanPopulation, Position
 from neurograph.compiler.schedule import depths, distinct_pairs, topological
 from neurograph.compiler.tabulate import Columns
 from neurograph.errors import GraphError
 from neurograph.graph.address import Node, node_id, write_node
-from neurograph.graph.neuron_graph import HeadSpec
 
 Index = NDArray[np.int64]
 
@@ -45,8 +45,7 @@ class Places:
     position: Index
     """Per neuron: its position, with trailing zeros up to the largest rank, shape (neurons, rank)."""
 
-    halo: tuple[str | None, ...]
-    """Per neuron: None, or for constants the parameter that holds their value."""
+    constants: Constants
 
     step: Index
     """Per neuron: its step's number in topological order, or −1 for inputs and constants."""
@@ -54,7 +53,7 @@ class Places:
     steps: tuple[StepKey, ...]
 
 
-def populate(columns: Columns, shapes: Mapping[Hashable, Position], heads: tuple[HeadSpec, ...]) -> Places:
+def populate(columns: Columns, shapes: Mapping[Hashable, Position], parameters: tuple[PlanParameter, ...]) -> Places:
     """Give every neuron a place and a step.
 
     Raises
@@ -65,7 +64,7 @@ def populate(columns: Columns, shapes: Mapping[Hashable, Position], heads: tuple
     depth = _Depth(columns)
     lines = _lines(columns, shapes, depth)
     populations = tuple(_box(name, members, columns, shapes) for name, members in lines.items())
-    number = {population.name: i for i, population in enumerate(populations)}
+    constants = place_constants(columns, populations, parameters)
     rank = max((len(population.shape) for population in populations), default=1)
     population = np.zeros(len(columns.nodes), dtype=np.int64)
     position = np.zeros((len(columns.nodes), rank), dtype=np.int64)
@@ -75,13 +74,14 @@ def populate(columns: Columns, shapes: Mapping[Hashable, Position], heads: tuple
             position[members, 0] = np.arange(len(members))
         else:
             position[members, : len(box.shape)] = [columns.attributes[member]["index"] for member in members]
-    halo = _place_constants(columns, number, populations, population, position)
+    for i, place in constants.position.items():
+        population[i], position[i, : len(place)] = constants.population[i], place
     _check_places(columns, populations, population, position)
     step, steps = _steps(columns, population, depth)
     named = tuple(
         _with_nodes(box, members, columns, position) for box, members in zip(populations, lines.values(), strict=True)
     )
-    return Places(named, population, position, halo, step, steps)
+    return Places(named, population, position, constants, step, steps)
 
 
 class _Depth:
@@ -167,34 +167,6 @@ def _with_nodes(box: PlanPopulation, members: list[int], columns: Columns, posit
     for i, flat in zip(members, np.ravel_multi_index(tuple(position[members, :rank].T), box.shape), strict=True):
         nodes[int(flat)] = columns.nodes[i]
     return PlanPopulation(box.name, box.shape, tuple(nodes))
-
-
-def _place_constants(
-    columns: Columns,
-    number: Mapping[Hashable, int],
-    populations: tuple[PlanPopulation, ...],
-    population: Index,
-    position: Index,
-) -> tuple[str | None, ...]:
-    halo: list[str | None] = [None] * len(columns.nodes)
-    for i, neuron in enumerate(columns.attributes):
-        if neuron.get("kind") != "constant":
-            continue
-        padded, index, param = neuron.get("pads"), neuron.get("index"), neuron.get("param")
-        if padded not in number or not index or param is None or columns.nodes[i] != (param[0], *index):
-            raise GraphError(
-                f"{write_node(columns.nodes[i])}: a constant the compiler cannot place; a constant is called (parameter, *index), "
-                f"with `param`, `index` and the population it `pads`."
-            )
-        box = populations[number[padded]]
-        if len(index) != len(box.shape) or all(0 <= k < n for k, n in zip(index, box.shape, strict=True)):
-            raise GraphError(
-                f"{write_node(columns.nodes[i])}: a constant inside '{padded}', which it pads; its index must lie outside."
-            )
-        population[i] = number[padded]
-        position[i, : len(index)] = index
-        halo[i] = param[0]
-    return tuple(halo)
 
 
 def _check_places(

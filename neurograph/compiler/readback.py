@@ -33,11 +33,6 @@ def edges(plan: Plan) -> Iterator[Edge]:
                 )
 
 
-def rows_of_nest(nest: Nest) -> Rows:
-    """The edges of a nest, neuron by neuron, outermost axis slowest, taps in order."""
-    return _rows_of_nest(nest)
-
-
 def _rows_of_nest(nest: Nest) -> Rows:
     target = np.array([nest.target], dtype=np.int64).reshape(1, -1)
     source = np.array([nest.source], dtype=np.int64).reshape(1, -1)
@@ -68,11 +63,13 @@ def _rows_of_table(table: Table) -> Rows:
 def _named(plan: Plan, step: Step, projection: PlanProjection, rows: Rows, origin: Index | None) -> Iterator[Edge]:
     target, source, weight = rows
     population = plan.population(step.population)
-    targets = _nodes(population, target, None)
+    targets = _nodes(population, target)
     if projection.source == ONE:
         sources: list[Hashable | None] = [ONE] * len(source)
     elif origin is None:
-        sources = _nodes(plan.population(projection.source), source, projection.halo)
+        sources = _nodes(plan.population(projection.source), source)
+        if projection.halo is not None:
+            sources = _with_constants(plan, projection.halo, sources, source)
     else:
         names = [projection.source, *(name for name, _ in projection.others)]
         boxes = [plan.population(names[k]) for k in origin]
@@ -83,16 +80,19 @@ def _named(plan: Plan, step: Step, projection: PlanProjection, rows: Rows, origi
             yield edge[0], edge[1], edge[2], step.op
 
 
-def _nodes(population: PlanPopulation, positions: Index, halo: str | None) -> list[Hashable | None]:
-    """Node ids by position; outside the box the padding's constants, or None."""
-    extent = np.array(population.shape, dtype=np.int64)
-    inside = ((positions >= 0) & (positions < extent)).all(axis=1)
-    places = [tuple(place) for place in positions.tolist()]
-    found: list[Hashable | None] = [
-        population.node(place) if ok else None for place, ok in zip(places, inside, strict=True)
-    ]
-    if halo is not None:
-        found = [node if ok else (halo, *place) for node, place, ok in zip(found, places, inside, strict=True)]
+def _nodes(population: PlanPopulation, positions: Index) -> list[Hashable | None]:
+    """Node ids by position; None outside the box."""
+    inside = np.all((positions >= 0) & (positions < np.array(population.shape, dtype=np.int64)), axis=1)
+    rows = zip(positions.tolist(), np.asarray(inside).tolist(), strict=True)
+    return [population.node(tuple(place)) if ok else None for place, ok in rows]
+
+
+def _with_constants(plan: Plan, halo: str, nodes: list[Hashable | None], positions: Index) -> list[Hashable | None]:
+    """The same with the constants that sit outside the box."""
+    found = list(nodes)
+    for i, place in enumerate(map(tuple, positions.tolist())):
+        if found[i] is None:
+            found[i] = plan.constants.get((halo, place), (halo, *place))
     return found
 
 

@@ -56,7 +56,8 @@ def spans(first: Index, last: Index) -> Index:
     length = last - first
     end = np.cumsum(length)
     total = int(end[-1]) if len(end) else 0
-    return np.arange(total, dtype=np.int64) + np.repeat(first - (end - length), length)
+    found: Index = np.arange(total, dtype=np.int64) + np.repeat(first - (end - length), length)
+    return found
 
 
 def distinct_pairs(first: Index, second: Index, n: int) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ One walk over the predecessor dictionaries; what comes out are columns, one row 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,7 @@ def tabulate(graph: NeuronGraph, parameters: tuple[PlanParameter, ...]) -> Colum
     )
     bias = read.addresses([neuron.get("bias") for neuron in attributes], lambda i: write_node(nodes[i]))
     port = np.fromiter((edge.get("port", 0) for edge in edges), np.int64, len(edges))
-    dropouts, dropout = _codes([edge.get("dropout") for edge in edges])
+    dropouts, dropout = _codes([edge.get("dropout") for edge in edges], graph.dropouts)
     return Columns(nodes, attributes, bias, target, source, weight, port, dropout, dropouts)
 
 
@@ -128,9 +128,9 @@ class _References:
         return self.offsets[code] + index
 
 
-def _codes(words: list[str | None]) -> tuple[tuple[str, ...], Index]:
-    """The distinct words in order of appearance, and each entry's number among them (NONE for None)."""
-    distinct = [word for word in dict.fromkeys(words) if word is not None]
+def _codes(words: list[str | None], known: Iterable[str]) -> tuple[tuple[str, ...], Index]:
+    """The distinct words, known ones first, and each entry's number among them (NONE for None)."""
+    distinct = [word for word in dict.fromkeys([*known, *dict.fromkeys(words)]) if word is not None]
     codes: dict[Hashable, int] = {word: i for i, word in enumerate(distinct)}
     codes[None] = NONE
     return tuple(distinct), np.fromiter(map(codes.__getitem__, words), np.int64, len(words))
