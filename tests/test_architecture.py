@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compiler": CONTRACT | {"kernels"},
     "kernels": FOUNDATIONS | {"ops"},
     "data": {"errors", "parameters"},
-    "verification": CONTRACT | {"reference", "compiler"},
+    "verification": CONTRACT | {"reference", "compiler", "training"},
     "training": CONTRACT | {"compiler", "data", "kernels"},
     "inspector": CONTRACT,
 }
