@@ -219,7 +219,8 @@ def _outputs(graph: NeuronGraph) -> Iterator[str]:
             continue
         taken[output] += 1
         if not 0 <= output[0] < len(graph.heads):
-            yield f"{where}: output of head {output[0]}; the network's heads are numbered 0…{len(graph.heads) - 1}. Name the outputs with set_outputs."
+            known = f"numbered 0…{len(graph.heads) - 1}" if graph.heads else "none"
+            yield f"{where}: output of head {output[0]}; the network's heads are {known}. Name the outputs with set_outputs."
         elif taken[output] > 1:
             yield f"{where}: output {output[1]} of its head is taken by another neuron. Name the outputs with set_outputs."
         kind = graph.nodes[node]["kind"]
