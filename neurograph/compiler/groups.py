@@ -39,7 +39,7 @@ def groups_of(columns: Columns, places: Places) -> tuple[list[Group], Index]:
     halo = _halo_of_edges(columns, places, step, source)
     parts = np.stack([step, source, columns.port, halo, columns.dropout])
     keys, code = distinct_columns(parts)
-    groups = [Group(*key) for key in keys]
+    groups = [Group(s, source, port, halo, dropout) for s, source, port, halo, dropout in keys]
     joint = _joint_edges(columns, places, code, len(groups))
     if not joint.any():
         return groups, code

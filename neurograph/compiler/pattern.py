@@ -47,7 +47,7 @@ class Pattern:
 
 
 def patterns_of(wiring: Wiring, row: int) -> list[Pattern]:
-    """The patterns of a wiring, in order of their first targets.
+    """The patterns of a wiring.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def patterns_of(wiring: Wiring, row: int) -> list[Pattern]:
     >>> from neurograph.ops.wiring import Window
     >>> clipped = patterns_of(Window(5, 5, kernel=3, before=1, tap_weight=1), row=3)
     >>> [(p.source.tolist(), p.residue, [piece.n_targets for piece in p.pieces]) for p in clipped]
-    [([0, 1], 1, [1]), ([0, 1, 2], 0, [3]), ([0, 1], 0, [1])]
+    [([0, 1], 0, [1]), ([0, 1], 1, [1]), ([0, 1, 2], 0, [3])]
     """
     if not wiring.count:
         return []

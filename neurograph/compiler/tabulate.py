@@ -5,8 +5,9 @@ One walk over the predecessor dictionaries; what comes out are columns, one row 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.parameters import ParameterSpec
 
 Index = NDArray[np.int64]
+NOTHING = (None, 0)
 NONE = -1
 """No weight, no bias, no dropout. Only absolute addresses are compared with it, never relative ones."""
 
@@ -89,13 +91,19 @@ def tabulate(graph: NeuronGraph, parameters: tuple[PlanParameter, ...]) -> Colum
     target = np.repeat(np.arange(len(nodes), dtype=np.int64), degrees)
     source = np.fromiter(map(number.__getitem__, sources), np.int64, len(sources))
     read = _References(parameters)
-    weight = read.addresses(
-        [edge.get("param") for edge in edges], lambda e: f"the edge into {write_node(nodes[target[e]])}"
-    )
-    bias = read.addresses([neuron.get("bias") for neuron in attributes], lambda i: write_node(nodes[i]))
-    port = np.fromiter((edge.get("port", 0) for edge in edges), np.int64, len(edges))
-    dropouts, dropout = _codes([edge.get("dropout") for edge in edges], graph.dropouts)
+    weight = read.addresses(_column(edges, "param"), lambda e: f"the edge into {write_node(nodes[target[e]])}")
+    bias = read.addresses(_column(attributes, "bias"), lambda i: write_node(nodes[i]))
+    port = np.fromiter(_column(edges, "port", 0), np.int64, len(edges))
+    dropouts, dropout = _codes(_column(edges, "dropout"), graph.dropouts)
     return Columns(nodes, attributes, bias, target, source, weight, port, dropout, dropouts)
+
+
+def _column(rows: Sequence[Mapping[str, Any]], key: str, default: Any = None) -> list[Any]:
+    """One attribute of every row; edges added by plain NetworkX calls may lack it."""
+    try:
+        return list(map(itemgetter(key), rows))
+    except KeyError:
+        return [row.get(key, default) for row in rows]
 
 
 class _References:
@@ -110,13 +118,13 @@ class _References:
 
     def addresses(self, references: list[Any], where: Any) -> Index:
         """Addresses of references (NONE for None); `where` names the place of a wrong one."""
-        names = [reference and reference[0] for reference in references]
-        unknown = set(names) - self.codes.keys()
+        slots = [reference or NOTHING for reference in references]
+        unknown = set(map(itemgetter(0), slots)) - self.codes.keys()
         if unknown:
-            row = next(i for i, name in enumerate(names) if name in unknown)
-            raise GraphError(f"{where(row)}: no parameter '{names[row]}'; declare it with set_parameter or connect.")
-        code = np.fromiter(map(self.codes.__getitem__, names), np.int64, len(names))
-        index = np.fromiter((reference[1] if reference else 0 for reference in references), np.int64, len(names))
+            row, name = next((i, name) for i, (name, _) in enumerate(slots) if name in unknown)
+            raise GraphError(f"{where(row)}: no parameter '{name}'; declare it with set_parameter or connect.")
+        code = np.fromiter(map(self.codes.__getitem__, map(itemgetter(0), slots)), np.int64, len(slots))
+        index = np.fromiter(map(itemgetter(1), slots), np.int64, len(slots))
         wrong = np.flatnonzero((index < 0) | (index >= self.sizes[code]))
         if len(wrong):
             row = int(wrong[0])

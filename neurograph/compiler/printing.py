@@ -1,0 +1,132 @@
+"""A plan as text: one aligned line a step, and under it one line a projection that says what is shared and why.
+
+The words are those of the compiler: *lanes* are other weights over the same sources, *tied* the same weights elsewhere (the
+weight-tying group), *parallel* other weights elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from neurograph.compiler.counting import n_edges, n_flop, n_neurons, n_weights
+from neurograph.compiler.plan import ONE, Nest, Plan, PlanProjection, Step
+
+SHOWN_NESTS = 2
+"""Nests written out for each projection; of the others only the number is given."""
+
+
+def write_plan(plan: Plan) -> str:
+    """The plan on a screen.
+
+    Examples
+    --------
+    >>> import neurograph as ng
+    >>> print(ng.plan(ng.lay_out(ng.load("xor"))))  # doctest: +ELLIPSIS
+    plan xor...
+    """
+    rows: list[tuple[str, ...]] = [("step", "op", "neurons", "edges", "weights", "FLOP", "nests")]
+    notes: list[list[str]] = [[]]
+    for step in plan.steps:
+        rows.append(_row(plan, step))
+        notes.append([_note(plan, step, projection) for projection in step.projections])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [_headline(plan)]
+    for row, below in zip(rows, notes, strict=True):
+        cells = [
+            cell.rjust(w) if 2 <= i <= 5 else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append(("  " + "  ".join(cells)).rstrip())
+        lines += [f"      {note}" for note in below]
+    return "\n".join(lines)
+
+
+def _headline(plan: Plan) -> str:
+    edges = sum(_edges(plan, step) for step in plan.steps)
+    nests = sum(len(projection.nests) for step in plan.steps for projection in step.projections)
+    return f"plan {plan.name}: {len(plan.steps)} steps, {nests} nests, {edges:,} edges, {plan.n_weights:,} weights and biases"
+
+
+def _row(plan: Plan, step: Step) -> tuple[str, ...]:
+    nests = sum(len(projection.nests) for projection in step.projections)
+    rows = sum(projection.table.n_neurons for projection in step.projections if projection.table)
+    op = step.op if step.activation == "identity" else f"{step.op} {step.activation}"
+    shape = "×".join(map(str, plan.population(step.population).shape))
+    return (
+        f"{step.population} {shape}",
+        op,
+        f"{n_neurons(plan, step):,}",
+        f"{_edges(plan, step):,}",
+        f"{n_weights(step):,}",
+        _flop_text(n_flop(step)),
+        str(nests) + (f" + {rows:,} alone" if rows else ""),
+    )
+
+
+def _edges(plan: Plan, step: Step) -> int:
+    return sum(n_edges(plan, projection) for projection in step.projections if projection.source != ONE)
+
+
+def _flop_text(n: int) -> str:
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if n >= size:
+            return f"{n / size:.3g} {unit}"
+    return str(n)
+
+
+# -- notes ------------------------------------------------------------------------------------------------------------
+def _note(plan: Plan, step: Step, projection: PlanProjection) -> str:
+    source = "bias" if projection.source == ONE else f"from {projection.source}"
+    if projection.others:
+        source = "from " + " and ".join(
+            str(name) for name in (projection.source, *(name for name, _ in projection.others))
+        )
+    through = f" through {projection.dropout}" if projection.dropout else ""
+    framed = f" in a frame of {projection.halo}" if projection.halo else ""
+    said = [_nest_text(nest) for nest in _largest(projection.nests)]
+    if len(projection.nests) > SHOWN_NESTS:
+        said.append(f"and {len(projection.nests) - SHOWN_NESTS} more")
+    return f"{source}{through}{framed}: {'; '.join([*said, *_reasons(plan, step, projection)])}"
+
+
+def _largest(nests: Sequence[Nest]) -> list[Nest]:
+    return sorted(nests, key=lambda nest: -nest.n_neurons)[:SHOWN_NESTS]
+
+
+def _nest_text(nest: Nest) -> str:
+    """A nest in words, innermost axis first.
+
+    Examples
+    --------
+    >>> from neurograph.compiler.plan import Axis, Numbers, Taps
+    >>> taps = Taps(Numbers([[0, 0], [0, 1]]), Numbers([0, 1]))
+    >>> _nest_text(Nest(taps, (0, 0), (0, 0), 0, (Axis(0, 6, 1, (0, 0), 2), Axis(1, 28, 1, (0, 1), 0))))
+    '6 lanes × 28 tied × 2 taps'
+    """
+    axes = [
+        f"{axis.count} {axis.word if nest.weight is not None or axis.word != 'tied' else 'alike'}" for axis in nest.axes
+    ]
+    taps = len(nest.taps.source)
+    return " × ".join([*axes, f"{taps} tap{'s' if taps > 1 else ''}"])
+
+
+def _reasons(plan: Plan, step: Step, projection: PlanProjection) -> list[str]:
+    """Why something was not shared, or shared through a halo."""
+    reasons = []
+    stencils = len({nest.taps for nest in projection.nests})
+    if stencils > 1:
+        reasons.append(f"{stencils} stencils ({_why_several(step, projection)})")
+    halo = projection.n_edges - n_edges(plan, projection)
+    if halo:
+        reasons.append(f"borders share through a zero halo ({100 * halo / projection.n_edges:.2g} % of the taps)")
+    if projection.others:
+        reasons.append("one table, so that ties keep their order across sources")
+    elif projection.table is not None:
+        n = projection.table.n_neurons
+        reasons.append(f"{n:,} neuron{'s' if n > 1 else ''} alone: no neighbour has the same stencil")
+    return reasons
+
+
+def _why_several(step: Step, projection: PlanProjection) -> str:
+    if step.op in ("max", "mean", "l2", "rbf") and len({len(nest.taps.source) for nest in projection.nests}) > 1:
+        return "clipped windows keep their own: zero is no neutral source here"
+    return "their sources or weights differ by more than one shift"
