@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurograph.errors import Fault, LossError, SpecError
-from neurograph.graph.losses import Loss
+from neurograph.errors import SpecError
 from neurograph.graph.neuron_graph import HeadSpec
 from neurograph.graph.topology import Bias, Padding, Population, Projection, Topology
 from neurograph.ops.base import Laid
 from neurograph.parameters import ParameterSpec
 from neurograph.spec.drawn import faults_of_drawing
-from neurograph.spec.model import LossSpec, NeuronSpec, Spec
-from neurograph.spec.resolve import Resolved, resolve
+from neurograph.spec.heads import made
+from neurograph.spec.model import NeuronSpec, Spec
+from neurograph.spec.names import faults_of_parts
+from neurograph.spec.resolve import resolve
 
 
 def lay_out(spec: Spec) -> Topology:
@@ -42,12 +43,12 @@ def lay_out(spec: Spec) -> Topology:
     >>> topology.n_parameters, topology.n_edges
     (61706, 412960)
     """
-    if spec.is_hand_drawn:
+    if spec.is_hand_drawn and not spec.layers:
         return _hand_drawn(spec)
     resolved = resolve(spec)
-    heads, faults = _heads(spec, resolved)
-    if resolved.faults or faults:
-        raise SpecError([*resolved.faults, *faults])
+    if resolved.faults:
+        raise SpecError(resolved.faults)
+    heads = tuple(HeadSpec(name, resolved.losses.get(name)) for name in resolved.heads)
     populations = {name: Population(name, "input", shape, layer_kind="input") for name, shape in spec.inputs.items()}
     projections: list[Projection] = []
     for layer in spec.layers:
@@ -80,60 +81,9 @@ def _projections(name: str, laid: Laid) -> list[Projection]:
     ]
 
 
-def _heads(spec: Spec, resolved: Resolved) -> tuple[tuple[HeadSpec, ...], list[Fault]]:
-    faults: list[Fault] = []
-    losses: dict[str, Loss] = {}
-    for number, declared in enumerate(spec.losses):
-        where = spec.origin.where("loss", number)
-        name = declared.of if declared.of is not None else (resolved.heads[0] if len(resolved.heads) == 1 else None)
-        if name is None:
-            faults.append(
-                Fault(
-                    where,
-                    f"loss {declared.kind}: the network has the heads {', '.join(resolved.heads)}; say which with of.",
-                )
-            )
-        elif name not in resolved.heads:
-            faults.append(
-                Fault(
-                    where,
-                    f"loss {declared.kind}: '{name}' is not a head (heads, which nobody reads: {', '.join(resolved.heads)}).",
-                )
-            )
-        elif name in losses:
-            faults.append(Fault(where, f"loss {declared.kind}: '{name}' has a loss already; a head has one."))
-        else:
-            losses[name] = _loss(declared, name)
-            laid = resolved.laid.get(name)
-            if laid is not None and laid.kind is not None:
-                faults += _misfit(where, losses[name], name, laid)
-    without = [name for name in resolved.heads if name not in losses and name in resolved.laid]
-    if losses and without:
-        faults.append(
-            Fault(
-                spec.origin.where("loss"),
-                f"[[loss]]: the head '{without[0]}' has no loss; give every head one, or none.",
-            )
-        )
-    return tuple(HeadSpec(name, losses.get(name)) for name in resolved.heads), faults
-
-
-def _misfit(where: str, loss: Loss, name: str, laid: Laid) -> list[Fault]:
-    try:
-        loss.check(name, laid.kind or "", laid.activation)
-    except LossError as error:
-        return [Fault(where, str(error))]
-    return []
-
-
-def _loss(declared: LossSpec, of: str | None) -> Loss:
-    low, high = declared.targets
-    return Loss(declared.kind, of, declared.weight, declared.form, (low, high), declared.j)
-
-
 def _hand_drawn(spec: Spec) -> Topology:
     """Each neuron a population of one, each edge a projection of one."""
-    faults = list(faults_of_drawing(spec))
+    faults = [*faults_of_parts(spec), *faults_of_drawing(spec)]
     if faults:
         raise SpecError(faults)
     neurons = _in_topological_order(spec)
@@ -146,7 +96,7 @@ def _hand_drawn(spec: Spec) -> Topology:
         key=lambda p: list(populations).index(p.target),
     )
     outputs = tuple(n.id for n in spec.neurons if n.output)
-    losses = [_loss(declared, None) for declared in spec.losses]
+    losses = [made(declared, None) for declared in spec.losses]
     return Topology(
         name=spec.name,
         populations=populations,

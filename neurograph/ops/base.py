@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from neurograph.errors import LayerError
 from neurograph.ops.view import View
@@ -72,7 +72,7 @@ class Laid:
 class Options(BaseModel):
     """Base of every table in a spec: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class LayerSpec(Options):
@@ -123,6 +123,15 @@ class WeightedLayer(ComputingLayer):
         True, description="True, false, or the list of what trains."
     )
     weights_from: str | None = Field(None, description="Share weight and bias of another layer of equal shapes.")
+
+    @model_validator(mode="after")
+    def _shared_weights_are_not_given(self) -> Self:
+        own = [word for word in ("weights", "init") if getattr(self, word) is not None]
+        if self.weights_from is not None and own:
+            raise ValueError(
+                f"weights_from and {own[0]} exclude each other; the weights are those of '{self.weights_from}'"
+            )
+        return self
 
     def is_trainable(self, part: str) -> bool:
         """Whether this layer's ``"weight"`` or ``"bias"`` trains."""

@@ -2,134 +2,189 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from neurograph.errors import Fault, LossError, suggest
 from neurograph.ops.words import WEIGHTED_KINDS
-from neurograph.spec.model import Spec
+from neurograph.spec.heads import made
+from neurograph.spec.model import NeuronSpec, Spec
 
 
-def faults_of_drawing(spec: Spec) -> Iterator[Fault]:
-    """Every fault of the hand-drawn part of a spec, in file order."""
+def faults_of_drawing(spec: Spec, unread: frozenset[str] = frozenset()) -> Iterator[Fault]:
+    """Every fault of the hand-drawn part of a spec.
+
+    Parameters
+    ----------
+    spec : Spec
+    unread : frozenset of str
+        Keys of the file of which something could not be read; what depends on them is not checked.
+    """
     yield from _faults_of_neurons(spec)
-    yield from _faults_of_edges(spec)
-    yield from _faults_of_parameters(spec)
+    yield from _faults_of_edges(spec, unread)
+    if not unread & {"neuron", "edge"}:
+        yield from _faults_of_parts(spec)
+        yield from _faults_of_parameters(spec)
+        yield from _faults_of_cycles(spec)
     yield from _faults_of_loss(spec)
-    yield from _faults_of_cycles(spec)
 
 
 def _faults_of_neurons(spec: Spec) -> Iterator[Fault]:
     seen: set[str] = set()
     for number, neuron in enumerate(spec.neurons):
-        where = spec.origin.where("neuron", number)
+        where, title = spec.origin.where("neuron", number), f"neuron '{neuron.id}'"
         if neuron.id in seen:
-            yield Fault(where, f"neuron '{neuron.id}' is declared twice; every neuron needs an id of its own.")
+            yield Fault(where, f"{title} is declared twice; every neuron needs an id of its own.")
         seen.add(neuron.id)
         if neuron.bias is not None and neuron.kind != "weighted":
-            yield Fault(
-                where, f"neuron '{neuron.id}': a {neuron.kind} neuron has no bias; only weighted neurons have one."
-            )
+            yield Fault(where, f"{title}: a neuron of kind {neuron.kind} has no bias; only weighted neurons have one.")
+        if neuron.divisor is not None and neuron.kind != "mean":
+            yield Fault(where, f"{title}: a neuron of kind {neuron.kind} has no divisor; only mean neurons have one.")
         if neuron.kind == "input" and (neuron.output or neuron.activation != "identity"):
-            yield Fault(where, f"neuron '{neuron.id}': an input is neither an output nor activated.")
+            yield Fault(where, f"{title}: an input is neither an output nor activated; put a sum neuron behind it.")
         if neuron.activation == "softmax" and not neuron.output:
-            yield Fault(where, f"neuron '{neuron.id}': softmax is for outputs only.")
+            yield Fault(where, f"{title}: softmax is for outputs only; mark it with output = true, or take another.")
 
 
-def _faults_of_edges(spec: Spec) -> Iterator[Fault]:
+def _faults_of_edges(spec: Spec, unread: frozenset[str]) -> Iterator[Fault]:
     kinds = {neuron.id: neuron.kind for neuron in spec.neurons}
     seen: set[tuple[str, str]] = set()
     for number, edge in enumerate(spec.edges):
         where, text = spec.origin.where("edge", number), f"edge {edge.source} → {edge.target}"
-        for end in (edge.source, edge.target):
-            if end not in kinds:
-                yield Fault(where, f"{text}: no neuron '{end}'{suggest(end, kinds)} (known: {', '.join(kinds)})")
+        for key, end in (("from", edge.source), ("to", edge.target)):
+            if end not in kinds and "neuron" not in unread:
+                at = spec.origin.where("edge", number, key)
+                yield Fault(at, f"{text}: no neuron '{end}'{suggest(end, kinds)} (known: {_listed(kinds)})")
         if (edge.source, edge.target) in seen:
             yield Fault(where, f"{text}: the two are connected already; a second edge between a pair is not kept.")
         seen.add((edge.source, edge.target))
-        kind = kinds.get(edge.target)
+        kind = kinds.get(edge.target, "unreadable")
         if kind == "input":
-            yield Fault(where, f"{text}: an input has no in-edges.")
+            yield Fault(where, f"{text}: an input has no in-edges; its value is given.")
         elif kind in WEIGHTED_KINDS and edge.weight is None:
             yield Fault(where, f'{text}: an edge into a {kind} neuron needs a weight; name it with weight = "w1".')
-        elif kind is not None and kind not in WEIGHTED_KINDS and edge.weight is not None:
+        elif kind not in (*WEIGHTED_KINDS, "unreadable") and edge.weight is not None:
             yield Fault(where, f"{text}: an edge into a {kind} neuron carries no weight; leave weight out.")
+        if edge.value is not None and edge.weight is None:
+            yield Fault(where, f'{text}: a value without a weight; name it too, with weight = "w1".')
+
+
+def _faults_of_parts(spec: Spec) -> Iterator[Fault]:
+    """What a network needs as a whole: inputs, outputs, and neurons that see something."""
+    where = spec.origin.where("neuron", 0)
+    if not any(neuron.kind == "input" for neuron in spec.neurons):
+        yield Fault(where, 'no neuron is an input; give at least one kind = "input".')
+    if not any(neuron.output for neuron in spec.neurons):
+        yield Fault(where, "no neuron is an output; mark at least one with output = true.")
+    reached = {edge.target for edge in spec.edges}
+    for number, neuron in enumerate(spec.neurons):
+        if neuron.kind != "input" and neuron.id not in reached:
+            yield Fault(
+                spec.origin.where("neuron", number),
+                f"neuron '{neuron.id}': no edge leads to it; add one, or remove it.",
+            )
 
 
 def _faults_of_parameters(spec: Spec) -> Iterator[Fault]:
-    used = {edge.weight for edge in spec.edges} | {neuron.bias for neuron in spec.neurons}
-    known = sorted(name for name in used if name)
+    weights = {edge.weight for edge in spec.edges if edge.weight is not None}
+    biases = {neuron.bias: number for number, neuron in enumerate(spec.neurons) if neuron.bias is not None}
+    for name in sorted(weights & biases.keys()):
+        where = spec.origin.where("neuron", biases[name], "bias")
+        yield Fault(where, f"'{name}' is a weight and a bias; a parameter is one of them. Choose two names.")
+    known = sorted(weights | biases.keys())
     seen: set[str] = set()
     for number, parameter in enumerate(spec.parameters):
-        where = spec.origin.where("parameter", number)
-        if parameter.name not in used:
-            near = suggest(parameter.name, known)
+        where, title = spec.origin.where("parameter", number, "name"), f"parameter '{parameter.name}'"
+        if parameter.name not in known:
             yield Fault(
-                where, f"parameter '{parameter.name}': no edge or neuron uses it{near} (known: {', '.join(known)})"
+                where, f"{title}: no edge or neuron uses it{suggest(parameter.name, known)} (known: {_listed(known)})"
             )
         if parameter.name in seen:
-            yield Fault(where, f"parameter '{parameter.name}' is declared twice.")
+            yield Fault(where, f"{title} is declared twice; declare it once.")
         seen.add(parameter.name)
+    yield from _faults_of_values(spec)
+
+
+def _faults_of_values(spec: Spec) -> Iterator[Fault]:
+    """Shared weights that are given two values."""
     values: dict[str, float] = {}
     for number, edge in enumerate(spec.edges):
-        if (
-            edge.value is not None
-            and edge.weight is not None
-            and values.setdefault(edge.weight, edge.value) != edge.value
-        ):
-            where = spec.origin.where("edge", number)
-            yield Fault(
-                where,
-                f"edge {edge.source} → {edge.target}: weight '{edge.weight}' is shared and has the value {values[edge.weight]} already.",
-            )
+        if edge.value is None or edge.weight is None:
+            continue
+        if values.setdefault(edge.weight, edge.value) != edge.value:
+            what = f"weight '{edge.weight}' is shared and has the value {values[edge.weight]} already; a weight has one value."
+            yield Fault(spec.origin.where("edge", number, "value"), f"edge {edge.source} → {edge.target}: {what}")
+    for number, parameter in enumerate(spec.parameters):
+        before = values.get(parameter.name, parameter.value)
+        if parameter.value is not None and before != parameter.value:
+            what = f"an edge gives it the value {before} already; a weight has one value."
+            yield Fault(spec.origin.where("parameter", number, "value"), f"parameter '{parameter.name}': {what}")
 
 
 def _faults_of_loss(spec: Spec) -> Iterator[Fault]:
-    from neurograph.graph.losses import Loss
-
     outputs = [neuron for neuron in spec.neurons if neuron.output]
     for number, declared in enumerate(spec.losses):
-        where = spec.origin.where("loss", number)
         if number or declared.of is not None:
-            yield Fault(
-                where, "a hand-drawn network has one head, all its outputs together; give one [loss] without of."
-            )
-        elif not outputs:
-            yield Fault(where, "a loss needs outputs; mark them with output = true.")
-        for neuron in outputs:
+            what = "a hand-drawn network has one head, all its outputs together; give one [loss] without of."
+            yield Fault(spec.origin.where("loss", number, "of"), f"[loss]: {what}")
+        where = spec.origin.where("loss", number, "kind")
+        for neuron in outputs if not number else ():
             try:
-                Loss(declared.kind).check(neuron.id, neuron.kind, neuron.activation)
+                if neuron.kind in (*WEIGHTED_KINDS, "sum", "max", "mean", "l2"):
+                    made(declared, None).check(neuron.id, neuron.kind, neuron.activation)
             except LossError as error:
                 yield Fault(where, str(error))
+    yield from _faults_of_softmax(spec, outputs)
+
+
+def _faults_of_softmax(spec: Spec, outputs: list[NeuronSpec]) -> Iterator[Fault]:
+    activations = {neuron.activation for neuron in outputs}
+    if "softmax" in activations and len(activations) > 1:
+        others = ", ".join(sorted(activations - {"softmax"}))
+        where = spec.origin.where("neuron", spec.neurons.index(outputs[0]))
+        yield Fault(
+            where,
+            f"outputs with activations softmax and {others}; a softmax spans all outputs. Give all softmax, or none.",
+        )
+    for number, edge in enumerate(spec.edges):
+        if any(neuron.id == edge.source and neuron.activation == "softmax" for neuron in outputs):
+            what = "softmax is for heads only, and this edge reads one."
+            yield Fault(spec.origin.where("edge", number), f"edge {edge.source} → {edge.target}: {what}")
 
 
 def _faults_of_cycles(spec: Spec) -> Iterator[Fault]:
-    targets: dict[str, list[str]] = {neuron.id: [] for neuron in spec.neurons}
-    for edge in spec.edges:
-        targets.get(edge.source, []).append(edge.target)
-    unseen = dict.fromkeys(targets)
-    while unseen:
-        cycle = _cycle_from(next(iter(unseen)), targets, unseen)
-        if cycle:
-            yield Fault(
-                spec.origin.where("edge"),
-                f"the edges run in a circle: {' → '.join(cycle)}. A feed-forward network has no cycles.",
-            )
-            return
+    cycle = _cycle({(edge.source, edge.target): number for number, edge in enumerate(spec.edges)})
+    if cycle:
+        last = next(n for n, edge in enumerate(spec.edges) if (edge.source, edge.target) == (cycle[-2], cycle[-1]))
+        what = f"the edges run in a circle: {' → '.join(cycle)}. A feedforward network has none; remove one of them."
+        yield Fault(spec.origin.where("edge", last), what)
 
 
-def _cycle_from(start: str, targets: dict[str, list[str]], unseen: dict[str, None]) -> list[str]:
-    """Depth-first walk without recursion; the first cycle met, closed, or an empty list."""
-    unseen.pop(start)
-    path = {start: iter(targets[start])}
-    while path:
-        node = next(reversed(path))
-        following = next(path[node], None)
-        if following is None:
-            del path[node]
-        elif following in path:
-            walked = list(path)
-            return [*walked[walked.index(following) :], following]
-        elif following in unseen:
-            unseen.pop(following)
-            path[following] = iter(targets[following])
-    return []
+def _cycle(edges: dict[tuple[str, str], int]) -> list[str]:
+    """A closed walk along edges, or an empty list: what is left after removing neurons without in-edges, walked backwards."""
+    reads: dict[str, set[str]] = {}
+    for source, target in edges:
+        reads.setdefault(target, set()).add(source)
+        reads.setdefault(source, set())
+    read_by: dict[str, list[str]] = {node: [] for node in reads}
+    for source, target in edges:
+        read_by[source].append(target)
+    free = [node for node, sources in reads.items() if not sources]
+    while free:
+        node = free.pop()
+        for target in read_by[node]:
+            reads[target].discard(node)
+            if not reads[target]:
+                free.append(target)
+        del reads[node]
+    if not reads:
+        return []
+    walk = [next(iter(reads))]
+    while walk[-1] not in walk[:-1]:
+        walk.append(min(reads[walk[-1]]))
+    return walk[walk.index(walk[-1]) :][::-1]
+
+
+def _listed(names: Iterable[str]) -> str:
+    """The first names of a collection."""
+    listed = list(names)
+    return ", ".join(listed[:12]) + (", …" if len(listed) > 12 else "")

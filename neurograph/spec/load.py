@@ -1,19 +1,59 @@
-"""Read a spec: TOML (or JSON) text, a file, or a bundled name; every fault at once, with file and line."""
+"""Read a spec: TOML or JSON, as text, a file or a bundled name; every fault at once, with file and line."""
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
+import os
+import re
 
-from neurograph.spec.library import find_bundled
-from neurograph.spec.model import Origin, Spec
+from neurograph.errors import Fault, SpecError
+from neurograph.spec.check import faults_of
+from neurograph.spec.model import Spec
+from neurograph.spec.source import find
+from neurograph.spec.tables import read_tables
 
 
-def load(source: str | Path) -> Spec:
-    """Load a spec from TOML text (has a newline), a path, or a bundled name."""
-    text = str(source)
-    if "\n" in text:
-        return Spec.model_validate(tomllib.loads(text)).from_origin(Origin(text=text))
-    path = (None if text.endswith(".toml") or "/" in text else find_bundled(text)) or Path(text)
-    content = path.read_text()
-    return Spec.model_validate(tomllib.loads(content)).from_origin(Origin(path=str(path), text=content))
+def load(source: str | os.PathLike[str]) -> Spec:
+    r"""Load a spec.
+
+    Parameters
+    ----------
+    source : str or path
+        In this order: TOML text (has a newline) or JSON text (begins with a brace); a path (has a separator, or ends in
+        ``.toml`` or ``.json``); the name of a bundled spec; an existing path.
+
+    Returns
+    -------
+    Spec
+
+    Raises
+    ------
+    SpecNotFound
+        If there is no such file or bundled spec.
+    SpecError
+        With everything that is wrong in the spec, in file order: its language, its shapes, its losses, its samples.
+
+    Examples
+    --------
+    >>> load("lenet5").inputs
+    {'input': (1, 28, 28)}
+    >>> load('input = [4]\n[[layer]]\nname = "out"\nkind = "dense"\nunit = 2')
+    Traceback (most recent call last):
+    neurograph.errors.SpecError: ...
+    """
+    data, origin = find(source).parse()
+    reading = read_tables(data, origin)
+    spec = reading.spec()
+    faults = [*reading.faults, *faults_of(spec, frozenset(reading.unread))]
+    if faults:
+        raise SpecError(in_file_order(faults))
+    return spec
+
+
+def in_file_order(faults: list[Fault]) -> list[Fault]:
+    """Faults by line; those of one line, and those without, in the order found."""
+    return sorted(dict.fromkeys(faults), key=_line)
+
+
+def _line(fault: Fault) -> int:
+    at = re.search(r":(\d+)$", fault.where)
+    return int(at[1]) if at else 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, field_validator
 
 from neurograph.ops import AnyLayer
-from neurograph.ops.base import Activation, Count, Name, Number, Options, Whole
+from neurograph.ops.base import Activation, Count, LayerSpec, Name, Number, Options, Whole
 
 Extents = Annotated[list[Count], Field(min_length=1, max_length=3)]
 
@@ -54,7 +54,9 @@ class LossSpec(Options):
 
     kind: Literal["cross_entropy", "binary_cross_entropy", "mse", "rbf_map"]
     of: Name | None = Field(None, description="The head; needed where there are several.")
-    weight: Number = 1.0
+    weight: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = Field(
+        1.0, description="Factor of this loss in the sum over heads."
+    )
     form: Literal["mean", "half_sum"] = "mean"
     targets: Annotated[list[Number], Field(min_length=2, max_length=2)] = Field(
         [0.0, 1.0], description="Off and on values of one-hot targets."
@@ -66,8 +68,10 @@ class DataSpec(Options):
     """Which data set, and how its images are made to fit."""
 
     set: str | None = Field(None, description="digits, mnist, or a folder of IDX files.")
-    pad: Whole | list[Whole] | None = Field(None, description="Pixels of background added on every side.")
-    resize: list[Count] | None = Field(None, description="Rows and columns.")
+    pad: Whole = Field(0, description="Pixels of background added on every side.")
+    resize: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="New rows and columns, one number or two."
+    )
     low: Number = Field(0.0, description="What a pixel of 0 becomes.")
     high: Number = Field(1.0, description="What a pixel of 1 becomes.")
 
@@ -79,7 +83,7 @@ class TrainSpec(Options):
     batch_size: Count = 32
     optimizer: Literal["sgd", "adam"] = "sgd"
     learning_rate: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
-        None, description="Default: 0.1 for sgd, 0.001 for adam."
+        default=None, description="Default: 0.1 for sgd, 0.001 for adam."
     )
     momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.0
     schedule: Literal["constant", "linear"] = "constant"
@@ -94,6 +98,12 @@ class SampleSpec(Options):
     target: Any = None
     upstream: Any = None
     label: str | None = None
+
+
+class Unreadable(LayerSpec):
+    """Stands for a layer that could not be read, so that those behind it can."""
+
+    takes: ClassVar[str] = "many"
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,11 @@ class Spec(Options):
         if self.input and isinstance(self.input[0], InputSpec):
             return {i.name: tuple(i.shape) for i in self.input if isinstance(i, InputSpec)}
         return {"input": tuple(n for n in self.input if isinstance(n, int))} if self.input else {}
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of [[input]] tables as declared, twice where given twice; empty for a single unnamed input."""
+        return [i.name for i in self.input if isinstance(i, InputSpec)]
 
     @property
     def is_hand_drawn(self) -> bool:

@@ -1,4 +1,4 @@
-"""Resolve a spec's layers: who reads whom, every shape, every parameter; and every fault at once.
+"""Resolve a spec's layers: who reads whom, every shape, every parameter, every head; and every fault at once.
 
 `load` asks for the faults, `lay_out` for the result; neither enumerates a neuron.
 """
@@ -6,61 +6,97 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 
 from neurograph.errors import Fault, LayerError, suggest
 from neurograph.ops.base import LARGEST, Laid, LayerSpec, WeightedLayer
+from neurograph.ops.losses import Loss
 from neurograph.ops.view import View, view_of
 from neurograph.parameters import ParameterSpec
 from neurograph.shapes import times
-from neurograph.spec.model import Spec
+from neurograph.spec.heads import faults_of_softmax, match_losses
+from neurograph.spec.model import Spec, Unreadable
+from neurograph.spec.names import faults_of_names
+from neurograph.spec.sharing import share
 
 MOST_NEURONS = 10**11
+
+_KEYS = {"reads": "from", "lists": "from", "groups": "groups"}
+"""Which option a message speaks of, where it does not begin with the option's name."""
 
 
 @dataclass
 class Resolved:
-    """The layers of a spec laid out, in order, and what is wrong with them."""
+    """The layers of a spec laid out, in order, and what is wrong with them.
+
+    Attributes
+    ----------
+    laid : dict of str to Laid
+    parameters : dict of str to ParameterSpec
+    heads : list of str
+        Layers that nobody reads.
+    losses : dict of str to Loss
+        By head.
+    faults : list of Fault
+    """
 
     laid: dict[str, Laid] = field(default_factory=dict)
     parameters: dict[str, ParameterSpec] = field(default_factory=dict)
     heads: list[str] = field(default_factory=list)
+    losses: dict[str, Loss] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
 
-def resolve(spec: Spec) -> Resolved:
-    """Lay out every layer of a spec over the ones it reads, collecting faults instead of raising."""
+def resolve(spec: Spec, unread: frozenset[str] = frozenset()) -> Resolved:
+    """Lay out every layer of a spec over the ones it reads, collecting faults instead of raising.
+
+    Parameters
+    ----------
+    spec : Spec
+    unread : frozenset of str
+        Keys of the file of which something could not be read; what depends on them is left alone.
+    """
     result = Resolved()
+    result.faults += faults_of_names(spec, unread)
     views: dict[str, View | None] = {name: view_of(name, shape) for name, shape in spec.inputs.items()}
+    if not views:
+        views["input"] = None
     read: set[str] = set()
     for number, layer in enumerate(spec.layers):
-        where = spec.origin.where("layer", number)
+        laid = None
         try:
-            sources = _sources(spec, number)
+            sources = _sources(spec, number, "input" in unread)
             read.update(sources)
-            inputs = [views[name] for name in _known(sources, views, spec)]
-            laid = None if any(view is None for view in inputs) else _lay(layer, inputs, result)
+            inputs = _inputs(sources, views, spec, "input" in unread)
+            laid = None if inputs is None or isinstance(layer, Unreadable) else _lay(layer, inputs, result, unread)
         except LayerError as error:
+            where = spec.origin.where("layer", number, _option(str(error), layer))
             result.faults.append(Fault(where, f"{layer.kind} '{layer.name}': {error}"))
-            laid = None
         views[layer.name] = laid.view if laid else None
         if laid:
             result.laid[layer.name] = laid
     result.heads = [layer.name for layer in spec.layers if layer.name not in read]
-    result.faults += _faults_of_heads(spec, result)
+    result.losses, faults = match_losses(spec, result.heads, result.laid, unread)
+    result.faults += [*faults_of_softmax(spec, result.heads, result.laid), *faults]
     return result
 
 
-def _sources(spec: Spec, number: int) -> list[str]:
+def _option(message: str, layer: LayerSpec) -> str:
+    """The key that a message is about: messages about an option begin with its name."""
+    first = message.split(maxsplit=1)[0]
+    return _KEYS.get(first, first)
+
+
+def _sources(spec: Spec, number: int, input_is_unread: bool) -> list[str]:
     """Names a layer reads: as given, or the layer before, or the input."""
     layer = spec.layers[number]
     if layer.sources is not None:
         sources = list(layer.sources)
     elif number > 0:
         sources = [spec.layers[number - 1].name]
-    elif len(spec.inputs) == 1:
-        sources = list(spec.inputs)
+    elif len(spec.inputs) < 2 or input_is_unread:
+        sources = [*spec.inputs, "input"][:1]
     else:
         raise LayerError(f"the network has several inputs ({', '.join(spec.inputs)}); say which with from.")
     if layer.takes == "one" and len(sources) > 1:
@@ -70,17 +106,21 @@ def _sources(spec: Spec, number: int) -> list[str]:
     return sources
 
 
-def _known(sources: list[str], views: Mapping[str, View | None], spec: Spec) -> list[str]:
+def _inputs(
+    sources: list[str], views: Mapping[str, View | None], spec: Spec, input_is_unread: bool
+) -> tuple[View, ...] | None:
+    """Views of the sources; None where one of them could not be laid out."""
     for name in sources:
-        if name not in views:
+        if name not in views and not input_is_unread:
             later = name in {layer.name for layer in spec.layers}
             hint = "; it is declared later, and a layer reads only layers before it" if later else suggest(name, views)
             raise LayerError(f"reads '{name}', which is not there{hint} (known: {', '.join(views)})")
-    return sources
+    inputs = [views.get(name) for name in sources]
+    return tuple(view for view in inputs if view is not None) if None not in inputs else None
 
 
-def _lay(layer: LayerSpec, inputs: list[View | None], result: Resolved) -> Laid:
-    laid = layer.lay(tuple(view for view in inputs if view is not None))
+def _lay(layer: LayerSpec, inputs: tuple[View, ...], result: Resolved, unread: frozenset[str]) -> Laid:
+    laid = layer.lay(inputs)
     size = prod(laid.view.shape)
     if laid.kind is not None and size > MOST_NEURONS:
         raise LayerError(f"{times(laid.view.shape)} = {size:,} neurons; a layer may have at most {MOST_NEURONS:,}.")
@@ -88,57 +128,23 @@ def _lay(layer: LayerSpec, inputs: list[View | None], result: Resolved) -> Laid:
         if prod(spec.shape) > LARGEST:
             raise LayerError(f"its {spec.role} has the shape {times(spec.shape)}: more slots than fit in 2⁶³.")
     _refuse_parallel_edges(laid)
-    owner = layer.weights_from if isinstance(layer, WeightedLayer) else None
-    if owner is not None:
-        laid = _share(layer, owner, laid, result)
+    if isinstance(layer, WeightedLayer) and layer.weights_from is not None:
+        laid = share(layer, laid, result.parameters, unread)
     result.parameters.update({spec.name: spec for spec in laid.parameters})
     return laid
 
 
 def _refuse_parallel_edges(laid: Laid) -> None:
-    sources = (
-        [part.population for part in laid.view.parts] if laid.kind is None else [wire.source for wire in laid.wires]
-    )
+    sources = _populations(laid)
     double = next((name for name in sources if sources.count(name) > 1), None)
     if double is not None:
         raise LayerError(f"reads '{double}' twice; a second edge between a pair of neurons is not kept. Read it once.")
 
 
-def _share(layer: LayerSpec, owner: str, laid: Laid, result: Resolved) -> Laid:
-    """Drop what the owner declares, after checking that the shapes are equal."""
-    if f"{owner}.weight" not in result.parameters:
-        known = [name.removesuffix(".weight") for name in result.parameters if name.endswith(".weight")]
-        raise LayerError(
-            f"weights_from '{owner}', which has no weights of its own before it{suggest(owner, known)} (known: {', '.join(known)})"
-        )
-    kept = []
-    for spec in laid.parameters:
-        if not spec.name.startswith(f"{owner}."):
-            kept.append(spec)
-            continue
-        original = result.parameters.get(spec.name)
-        if original is None:
-            laid = replace(laid, bias=None)
-        elif original.shape != spec.shape:
-            raise LayerError(
-                f"weights_from '{owner}': its {spec.role} has the shape {times(original.shape)}, this layer needs {times(spec.shape)}."
-            )
-    return replace(laid, parameters=tuple(kept))
+def _populations(laid: Laid) -> list[str]:
+    return [part.population for part in laid.view.parts] if laid.kind is None else [wire.source for wire in laid.wires]
 
 
-def _faults_of_heads(spec: Spec, result: Resolved) -> Iterator[Fault]:
-    for number, layer in enumerate(spec.layers):
-        where = spec.origin.where("layer", number)
-        laid = result.laid.get(layer.name)
-        if laid is None:
-            continue
-        is_head = layer.name in result.heads
-        if is_head and laid.kind is None:
-            yield Fault(
-                where,
-                f"{layer.kind} '{layer.name}': it makes no neurons and nobody reads it; a head needs neurons. Remove it.",
-            )
-        if not is_head and laid.activation == "softmax":
-            yield Fault(
-                where, f"{layer.kind} '{layer.name}': softmax is for heads only, and another layer reads this one."
-            )
+def faults_of_layers(spec: Spec, unread: frozenset[str] = frozenset()) -> Iterator[Fault]:
+    """Every fault of a network given by layers."""
+    yield from resolve(spec, unread).faults

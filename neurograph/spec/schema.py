@@ -58,4 +58,6 @@ def _without_nulls(node: Any) -> Any:
 
 
 def _is_noise(key: str, value: Any, node: dict[str, Any]) -> bool:
-    return (key == "default" and value is None) or (key == "title" and isinstance(value, str) and "properties" not in node)
+    return (key == "default" and value is None) or (
+        key == "title" and isinstance(value, str) and "properties" not in node
+    )
