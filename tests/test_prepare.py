@@ -23,6 +23,12 @@ def test_pad_surrounds_with_zeros() -> None:
     assert padded.sum() == pytest.approx(X.sum())
 
 
+def test_rows_and_columns_are_padded_and_resized_apart() -> None:
+    assert prepare(X, pad=[1, 2]).shape == (2, 1, 6, 10)
+    assert prepare(X, resize=[8, 3]).shape == (2, 1, 8, 3)
+    assert prepare(X, resize=[5]).shape == (2, 1, 5, 5)
+
+
 def test_map_comes_last_so_that_padding_is_low() -> None:
     mapped = prepare(X, pad=1, low=-0.1, high=1.175)
     assert mapped[0, 0, 0, 0] == np.float32(-0.1)
@@ -44,8 +50,8 @@ def test_a_sample_of_another_size_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ({"pad": -1}, "[data]: pad = -1; expected at least 0."),
-    ({"resize": (0, 4)}, "[data]: resize = [0, 4]; expected at least 1 along each axis."),
+    ({"pad": -1}, "[data]: pad = -1; expected a whole number of at least 0, or two (rows, columns)."),
+    ({"resize": (0, 4)}, "[data]: resize = (0, 4); expected a whole number of at least 1, or two (rows, columns)."),
 ])  # fmt: skip
 def test_wrong_options_are_refused(options: dict[str, int], message: str) -> None:
     with pytest.raises(DataError) as caught:

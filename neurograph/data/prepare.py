@@ -5,6 +5,7 @@ At the end a sample with the right number of values is given the input's shape.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -20,8 +21,8 @@ def prepare(
     x: Array,
     shape: tuple[int, ...] | None = None,
     *,
-    pad: int = 0,
-    resize: int | tuple[int, int] | None = None,
+    pad: int | Sequence[int] | None = None,
+    resize: int | Sequence[int] | None = None,
     low: float = 0.0,
     high: float = 1.0,
 ) -> Array:
@@ -33,8 +34,8 @@ def prepare(
         Values in [0, 1].
     shape : tuple of int, optional
         The input's shape, without the batch.
-    pad : int
-        Zeros added on each of the four sides.
+    pad : int or pair of int, optional
+        Zeros added above and below, and left and right.
     resize : int or pair of int, optional
         New rows and columns.
     low, high : float
@@ -52,17 +53,16 @@ def prepare(
     >>> prepare(np.ones((5, 1, 28, 28)), (784,), low=-0.1, high=1.175).max()
     np.float64(1.175)
     """
-    if (pad or resize is not None) and x.ndim != 4:
+    if (pad or resize) and x.ndim != 4:
+        found = _times(x.shape[1:])
         raise DataError(
-            f"[data]: pad and resize need images (channels, rows, columns); the samples have shape {_times(x.shape[1:])}."
+            f"[data]: pad and resize need images (channels, rows, columns); the samples have shape {found}."
         )
-    if pad < 0:
-        raise DataError(f"[data]: pad = {pad}; expected at least 0.")
     if pad:
-        x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+        rows, columns = _pair("pad", pad, 0)
+        x = np.pad(x, ((0, 0), (0, 0), (rows, rows), (columns, columns)))
     if resize is not None:
-        rows, columns = (resize, resize) if isinstance(resize, int) else resize
-        x = resized(x, rows, columns)
+        x = resized(x, *_pair("resize", resize, 1))
     if (low, high) != (0.0, 1.0):
         x = x * x.dtype.type(high - low) + x.dtype.type(low)
     return x if shape is None else _shaped(x, shape)
@@ -76,8 +76,6 @@ def resized(x: Array, rows: int, columns: int) -> Array:
     >>> resized(np.array([[[[0.0, 1.0], [2.0, 3.0]]]]), 1, 1)
     array([[[[1.5]]]])
     """
-    if rows < 1 or columns < 1:
-        raise DataError(f"[data]: resize = [{rows}, {columns}]; expected at least 1 along each axis.")
     over_rows = interpolation(x.shape[2], rows).astype(x.dtype)
     over_columns = interpolation(x.shape[3], columns).astype(x.dtype)
     result: Array = over_rows @ x @ over_columns.T
@@ -111,6 +109,17 @@ def _shaped(x: Array, shape: tuple[int, ...]) -> Array:
         f"samples of shape {_times(x.shape[1:])} do not fit the network's input, which is {_times(shape)}. "
         f"Use other data, or [data] pad and resize in the spec."
     )
+
+
+def _pair(key: str, value: int | Sequence[int], least: int) -> tuple[int, int]:
+    """One number for both axes, or one for each."""
+    numbers = [value, value] if isinstance(value, int) else list(value)
+    numbers = numbers * 2 if len(numbers) == 1 else numbers
+    if len(numbers) != 2 or min(numbers) < least:
+        raise DataError(
+            f"[data]: {key} = {value}; expected a whole number of at least {least}, or two (rows, columns)."
+        )
+    return numbers[0], numbers[1]
 
 
 def _times(shape: tuple[int, ...]) -> str:

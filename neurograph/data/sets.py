@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.data.digits import digits
@@ -29,22 +27,9 @@ class Dataset:
     xt: Array
     yt: Array
 
-    def limited(self, n: int | None) -> Dataset:
-        """The first `n` training samples; the test samples stay."""
-        return self if n is None else replace(self, x=self.x[:n], y=self.y[:n])
-
     def prepared(self, shape: tuple[int, ...], **options: Any) -> Dataset:
         """Samples brought to a network's input (see `prepare`)."""
         return replace(self, x=prepare(self.x, shape, **options), xt=prepare(self.xt, shape, **options))
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over shapes and values of everything."""
-        sha = hashlib.sha256()
-        for array in (self.x, self.y, self.xt, self.yt):
-            sha.update(f"{array.dtype}{array.shape}".encode())
-            sha.update(np.ascontiguousarray(array).data)
-        return sha.hexdigest()
 
 
 def load_data(name: str) -> Dataset:

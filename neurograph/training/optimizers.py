@@ -33,7 +33,7 @@ class Optimizer(ABC):
 
     learning_rate: float
 
-    def __init__(self, learning_rate: float) -> None:
+    def __init__(self, learning_rate: float = 0.1) -> None:
         self.learning_rate = _positive("learning_rate", learning_rate)
         self.scale = 1.0
         self._state: dict[str, dict[str, Array]] = {}
@@ -84,7 +84,9 @@ class Optimizer(ABC):
         return ()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in self.options.items())})"
+        usual = type(self)().options
+        told = {key: value for key, value in self.options.items() if key == "learning_rate" or value != usual[key]}
+        return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in told.items())})"
 
 
 class SGD(Optimizer):

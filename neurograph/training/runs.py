@@ -120,7 +120,8 @@ class Run:
         """The network's declaration."""
         from neurograph.spec import load
 
-        return load(str(self.folder / SPEC))
+        is_json = self.spec_text.lstrip().startswith("{")
+        return load(self.spec_text if is_json else str(self.folder / SPEC))
 
     @cached_property
     def checkpoint(self) -> Checkpoint:

@@ -1,0 +1,137 @@
+"""`neurograph evaluate`: how well a trained network does, class by class."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from neurograph.cli.options import JsonOption, SpecArgument
+from neurograph.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from neurograph.engine import Batch
+    from neurograph.training import Run
+    from neurograph.training.fit import Trainable
+    from neurograph.training.samples import Samples
+
+EXAMPLES = """
+neurograph evaluate digits --run runs/digits
+neurograph evaluate digits --run runs/digits --train --json
+neurograph evaluate lenet5 --run runs/lenet5 --data mnist --checkpoint best
+"""
+
+RUN = typer.Option(metavar="DIR", help="The run folder that holds the weights.")
+DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: what the run was trained with.")
+CHECKPOINT = typer.Option(help="last, previous, or best (chosen by its score on the test samples).")
+THREADS = typer.Option(min=1, help="Default: every core the process may use.")
+
+
+def command(
+    spec: SpecArgument,
+    run: Annotated[Path, RUN],
+    data: Annotated[str | None, DATA] = None,
+    train: Annotated[bool, typer.Option("--train", help="Evaluate the training samples instead.")] = False,
+    checkpoint: Annotated[str, CHECKPOINT] = "last",
+    engine: Annotated[str, typer.Option(help="compiled, or textbook: neuron by neuron.")] = "compiled",
+    threads: Annotated[int | None, THREADS] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate a trained network on the test samples: loss, accuracy, and which classes it takes for which."""
+    from neurograph.cli.engines import make_engine
+    from neurograph.graph.lay_out import lay_out
+    from neurograph.training import load_run
+    from neurograph.training.settings import ENGINES
+
+    if engine not in ENGINES:
+        raise UsageError(f"--engine: unknown engine '{engine}' (known: {', '.join(ENGINES)})")
+    found = load_run(run, checkpoint)
+    _check_spec(spec, found)
+    samples = _samples(found, data)
+    x, y = (samples.x, samples.y) if train or samples.test is None else samples.test
+    network = make_engine(lay_out(found.spec), found.parameters, engine, threads)
+    result = {"run": str(run), "checkpoint": checkpoint, "data": samples.name}
+    result |= {"samples": "training" if train or samples.test is None else "test", **judge(network, x, y)}
+    print(json.dumps(result, indent=2) if as_json else text(result))
+
+
+def judge(network: Trainable, x: Batch, y: Batch) -> dict[str, Any]:
+    """Loss and accuracy; with classes, also the counts of true (rows) against predicted (columns)."""
+    from neurograph.training.fit import evaluate
+
+    judged = evaluate(network, x, y)
+    result = {"n": judged.n_samples, "loss": judged.loss, "accuracy": judged.accuracy, "confusion": None}
+    head = network.layout.heads[0]
+    if len(network.layout.heads) == 1 and len(head.shape) == 1 and head.size > 1 and _are_classes(y):
+        result["confusion"] = confusion(network, x, np.asarray(y), head.size).tolist()
+    return result
+
+
+def confusion(network: Any, x: Batch, y: NDArray[Any], n_classes: int, portion: int = 1_000) -> NDArray[np.int64]:
+    """Counts, shape (n_classes, n_classes): samples of class i that were taken for class j."""
+    from neurograph.training.batches import take
+
+    counts = np.zeros((n_classes, n_classes), dtype=np.int64)
+    for start in range(0, len(y), portion):
+        rows = slice(start, start + portion)
+        np.add.at(counts, (y[rows], network.predict(take(x, rows))), 1)
+    return counts
+
+
+def text(result: dict[str, Any]) -> str:
+    """The result as lines: totals, then a row for each class."""
+    accuracy = "" if result["accuracy"] is None else f"accuracy {100 * result['accuracy']:.2f} %, "
+    lines = [f"{result['data']}, {result['n']:,} {result['samples']} samples: {accuracy}loss {result['loss']:.5f}"]
+    if result["confusion"] is not None:
+        lines += ["", *table(np.array(result["confusion"]))]
+    return "\n".join(lines)
+
+
+def table(counts: NDArray[np.int64]) -> list[str]:
+    """Per class: how many, how many right, and what it was taken for."""
+    n_classes = len(counts)
+    width = max(5, len(f"{counts.max():,}") + 1)
+    heads = "".join(f"{c:>{width}}" for c in range(n_classes)) if n_classes <= 16 else "  most often taken for"
+    lines = [f"{'class':>5}  {'n':>6}  {'right':>8}  {heads}"]
+    for label, row in enumerate(counts):
+        right = f"{100 * row[label] / row.sum():.2f} %" if row.sum() else "-"
+        lines.append(f"{label:>5}  {row.sum():>6,}  {right:>8}  {_row(row, label, width)}")
+    return lines
+
+
+def _row(row: NDArray[np.int64], label: int, width: int) -> str:
+    if len(row) <= 16:
+        return "".join(f"{n if n else '.':>{width}}" for n in row)
+    wrong = np.where(np.arange(len(row)) == label, 0, row)
+    return f"  {int(wrong.argmax())} ({wrong.max():,} times)" if wrong.any() else "  -"
+
+
+def _are_classes(y: Batch) -> bool:
+    array = np.asarray(y) if not isinstance(y, dict) else np.zeros(0)
+    return array.ndim == 1 and array.dtype.kind in "iu"
+
+
+def _check_spec(name: str, run: Run) -> None:
+    """Raise RunError where the run is of another network than the one named."""
+    from neurograph.spec import load
+
+    spec = load(name)
+    if spec.origin.text != run.spec_text:
+        same = f"'{spec.name}' as it was then" if spec.name == run.spec.name else f"'{run.spec.name}'"
+        raise RunError(
+            f"{run.folder}: a run of {same}, not of {name}. Its own spec is {run.folder / 'spec.toml'}; name that one."
+        )
+
+
+def _samples(run: Run, data: str | None) -> Samples:
+    from neurograph.graph.lay_out import lay_out
+    from neurograph.graph.layout import layout_of
+    from neurograph.training.samples import samples_for
+    from neurograph.training.settings import Settings
+
+    settings = Settings.from_dict(run.arguments["settings"])
+    return samples_for(run.spec, layout_of(lay_out(run.spec)), data or settings.data, settings.prepare)
