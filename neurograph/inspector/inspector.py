@@ -1,0 +1,216 @@
+"""Ask a network about one neuron or one weight: the numbers of one pass, term by term."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from math import fsum
+from typing import Any
+
+import numpy as np
+
+from neurograph.engine import Batch, Engine, read_batch, read_targets
+from neurograph.errors import BatchError
+from neurograph.graph.address import Node, write_reference
+from neurograph.graph.neighbourhood import Wire, activity, fan_in, fan_out
+from neurograph.graph.neuron_graph import NeuronGraph
+from neurograph.graph.topology import Topology
+from neurograph.inspector.cards import FromLoss, Influence, NeuronCard, Term, Use, WeightCard
+from neurograph.inspector.formulas import SLOPES, addend, handed_back, slope
+from neurograph.inspector.neuron import Neuron, at, find
+from neurograph.inspector.outputs import from_loss, port_of
+from neurograph.parameters import Reference
+from neurograph.trace import Trace
+
+
+class Inspector:
+    """Explains one forward and backward pass.
+
+    Parameters
+    ----------
+    engine : Engine
+        A `ReferenceEngine` or a `Program`.
+    x : array_like
+        A batch, as the engine takes it.
+    target, upstream : array_like, optional
+        As `backprop` takes them: at most one. Without both the cards hold no δ.
+    sample : int
+        The sample of the batch that neuron cards show.
+    reduction : str
+        ``"mean"`` or ``"sum"``: how weight cards' gradients treat the batch.
+
+    Raises
+    ------
+    BatchError
+        If x, target or upstream do not fit, or there is no such sample.
+
+    Examples
+    --------
+    >>> import neurograph as ng
+    >>> graph = ng.NeuronGraph()
+    >>> graph.add_input("x"); graph.add_neuron("h", bias="b"); graph.connect("x", "h", weight="w", value=2.0)
+    >>> graph.set_parameter("b", value=0.5); graph.set_outputs(["h"], loss="mse", form="half_sum")
+    >>> inspector = Inspector(ng.ReferenceEngine(graph, ng.initialise(graph, seed=0)), [[3.0]], [[6.0]])
+    >>> card = inspector.neuron("h")
+    >>> card.z, card.delta, card.terms[0].product
+    (6.5, 0.5, 6.0)
+    >>> inspector.weight("w").gradient
+    1.5
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        x: Batch,
+        target: Batch | None = None,
+        *,
+        upstream: Batch | None = None,
+        sample: int = 0,
+        reduction: str = "mean",
+    ) -> None:
+        self.has_delta = target is not None or upstream is not None
+        given = upstream if self.has_delta else _zero_upstream(engine, x)
+        self.trace: Trace = engine.backprop(x, target, upstream=given, reduction=reduction)
+        self.sample = _checked_sample(sample, self.trace.batch)
+        self.reduction = reduction
+        self._trainable = dict(engine.params.trainable)
+        heads = self.trace.layout.heads
+        self._targets = None if target is None else read_targets(target, heads, self.trace.batch)
+        self._upstream = None if upstream is None else read_batch(upstream, heads, what="upstream")
+
+    @property
+    def network(self) -> Topology | NeuronGraph:
+        """The network that was run."""
+        return self.trace.network
+
+    def target(self, node: Node) -> float | None:
+        """What an output should have been in this sample; None for other neurons and without a target."""
+        found = port_of(self.trace.layout, self.trace.layout.place(node))
+        if found is None or self._targets is None:
+            return None
+        port, index = found
+        return float(self._targets[port.name][(self.sample, *index)])
+
+    def neuron(self, neuron: Node) -> NeuronCard:
+        """The card of one neuron, given as node id or as written (``"conv1[0,3,4]"``).
+
+        Raises
+        ------
+        UnknownName
+            With the valid ranges, or the nearest known name.
+        """
+        found = find(self.network, self.trace.layout, neuron)
+        wires = fan_in(self.network, found.node)
+        z = self._number("z", found)
+        return NeuronCard(
+            node=found.node,
+            kind=found.kind,
+            activation=found.activation,
+            sample=self.sample,
+            z=z,
+            a=self._number("a", found),
+            delta=self._number("delta", found) if self.has_delta else None,
+            bias=None if found.bias is None else self._weight(found.bias),
+            bias_name=None if found.bias is None else self._written(found.bias),
+            terms=tuple(self._term(found, wire, len(wires)) for wire in wires),
+            fan_out=tuple(self._influence(found, wire) for wire in fan_out(self.network, found.node)),
+            slope=slope(found.activation, z) if found.activation in SLOPES else None,
+            from_loss=self._from_loss(found),
+            divisor=self._divisor(found, len(wires)),
+            winner=self._winner(found, wires) if found.kind == "max" and wires else None,
+        )
+
+    def weight(self, weight: str) -> WeightCard:
+        """The card of one weight or bias, as written (``"conv1.weight[0,0,2,1]"``, or a hand-given name).
+
+        Raises
+        ------
+        UnknownName
+            With the valid ranges, or the nearest known name.
+        """
+        reference = self.trace.reference(weight)
+        name, index = reference
+        uses = tuple(Use(*use) for use in self.trace.contributions(weight))
+        gradient = self.trace.gradient.get(name)
+        return WeightCard(
+            name=self._written(reference),
+            value=self._weight(reference),
+            uses=uses,
+            sum=fsum(use.product for use in uses) if all(np.isfinite(use.product) for use in uses) else float("nan"),
+            gradient=0.0 if gradient is None else float(gradient.reshape(-1)[index]),
+            reduction=self.reduction,
+            batch=self.trace.batch,
+            n_copies=len({(use.source, use.target) for use in uses}),
+            trainable=self._trainable.get(name, True),
+            is_bias=name in self._bias_names,
+        )
+
+    # -- inner --------------------------------------------------------------------------------------------------------
+    @cached_property
+    def _bias_names(self) -> set[str]:
+        declared = self.network.parameters
+        return {name for name, spec in declared.items() if spec.role == "bias"}
+
+    def _number(self, what: str, neuron: Neuron) -> float:
+        name, index = neuron.place
+        return float(getattr(self.trace, what)[name][(self.sample, *index)])
+
+    def _weight(self, reference: Reference) -> float:
+        name, index = reference
+        return float(self.trace.weights[name].reshape(-1)[index])
+
+    def _written(self, reference: Reference) -> str:
+        return write_reference(reference, self.trace.weights[reference[0]].shape)
+
+    def _a(self, wire: Wire) -> float:
+        return float(activity(self.trace, wire)[self.sample])
+
+    def _term(self, neuron: Neuron, wire: Wire, n_wires: int) -> Term:
+        a = self._a(wire)
+        w = None if wire.param is None else self._weight(wire.param)
+        product = addend(neuron.kind, a, w, self._divisor(neuron, n_wires))
+        return Term(wire.source, a, w, product, None if wire.param is None else self._written(wire.param))
+
+    def _influence(self, neuron: Neuron, wire: Wire) -> Influence:
+        target = at(self.network, self.trace.layout, wire.to_place)
+        others = fan_in(self.network, target.node) if target.kind in ("max", "mean") else []
+        winner = self._winner(target, others) if target.kind == "max" else None
+        wins = winner is not None and others[winner].source == neuron.node
+        delta = self._number("delta", target) if self.has_delta else float("nan")
+        w = None if wire.param is None else self._weight(wire.param)
+        divisor = self._divisor(target, len(others))
+        product = handed_back(
+            target.kind, delta, self._number("a", neuron), w, self._number("z", target), divisor, wins
+        )
+        return Influence(target.node, delta, w, product, None if wire.param is None else self._written(wire.param))
+
+    def _divisor(self, neuron: Neuron, n_wires: int) -> float:
+        if neuron.kind != "mean":
+            return 1.0
+        return float(neuron.divisor if neuron.divisor is not None else max(n_wires, 1))
+
+    def _winner(self, neuron: Neuron, wires: list[Wire]) -> int:
+        """Which in-edge won: as the engine recorded it, else the first of the largest."""
+        name, index = neuron.place
+        if name in self.trace.winners:
+            return int(self.trace.winners[name][(self.sample, *index)])
+        return int(np.argmax([self._a(wire) for wire in wires]))
+
+    def _from_loss(self, neuron: Neuron) -> FromLoss | None:
+        found = port_of(self.trace.layout, neuron.place)
+        if found is None:
+            return None
+        return from_loss(self.trace, *found, self.sample, self._targets, self._upstream)
+
+
+def _zero_upstream(engine: Engine, x: Batch) -> Mapping[Any, Any]:
+    """An upstream gradient of 0 for every head: a backward pass that leaves a trace and changes nothing."""
+    arrays = read_batch(x, engine.layout.inputs)
+    batch = len(next(iter(arrays.values())))
+    return {head.name: np.zeros((batch, *head.shape)) for head in engine.layout.heads}
+
+
+def _checked_sample(sample: int, batch: int) -> int:
+    if not 0 <= sample < batch:
+        raise BatchError(f"sample {sample}: the batch has the samples 0…{batch - 1}.")
+    return sample

@@ -1,0 +1,71 @@
+"""Small tables of numbers as text: decimal points under one another, the largest rows first where there are too many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import isnan
+from typing import TypeVar
+
+Row = TypeVar("Row")
+
+
+def number(value: float | None, digits: int = 6) -> str:
+    """Write a number with so many significant digits; None as a dash, −0 as 0.
+
+    Examples
+    --------
+    >>> number(0.1 + 0.2), number(-0.0), number(None), number(1e-9), number(2 / 3, digits=3)
+    ('0.3', '0', '-', '1e-09', '0.667')
+    """
+    if value is None:
+        return "-"
+    return f"{value:.{digits}g}" if value else "0"
+
+
+def largest(rows: Sequence[Row], size: Callable[[Row], float], limit: int) -> tuple[list[Row], list[Row]]:
+    """Split rows into the `limit` largest in absolute size and the rest, both in their old order.
+
+    Examples
+    --------
+    >>> largest([1, -5, 3, 0], size=float, limit=2)
+    ([-5, 3], [1, 0])
+    """
+    if len(rows) <= limit:
+        return list(rows), []
+    sizes = [abs(size(row)) for row in rows]
+    ranked = sorted(range(len(rows)), key=lambda i: (-sizes[i] if not isnan(sizes[i]) else float("-inf"), i))
+    chosen = set(ranked[:limit])
+    return [rows[i] for i in sorted(chosen)], [rows[i] for i in range(len(rows)) if i not in chosen]
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1, indent: str = "    ") -> list[str]:
+    r"""Lines of a table. The first `words` columns are text, the others numbers, aligned at their decimal points.
+
+    Examples
+    --------
+    >>> print("\n".join(table(["source", "a"], [["x1", "0.05"], ["x2", "12"]], indent="")))
+    source   a
+    x1       0.05
+    x2      12
+    """
+    body = [list(row) for row in rows]
+    columns = [[row[i] for row in body] for i in range(len(heads))]
+    aligned = [column if i < words else align(column) for i, column in enumerate(columns)]
+    widths = [max(map(len, [head, *column]), default=0) for head, column in zip(heads, aligned, strict=True)]
+    lines = []
+    for row in [list(heads), *([column[r] for column in aligned] for r in range(len(body)))]:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        if row == list(heads):
+            cells = [
+                c if i < words else c.strip().rjust(min(w, 3)).ljust(w)
+                for i, (c, w) in enumerate(zip(cells, widths, strict=True))
+            ]
+        lines.append((indent + "  ".join(cells)).rstrip())
+    return lines
+
+
+def align(numbers: Sequence[str]) -> list[str]:
+    """Pad written numbers so that their decimal points stand under one another."""
+    split = [text.partition(".") if "e" not in text and not text.endswith("…") else (text, "", "") for text in numbers]
+    left = max((len(whole) for whole, _, _ in split), default=0)
+    return [whole.rjust(left) + point + rest for whole, point, rest in split]

@@ -1,0 +1,5 @@
+"""Pictures of networks: layers, neurons, and the surroundings of one neuron; drawn by Graphviz, or without it."""
+
+from .draw import FORMS, VIEWS, Drawn, draw
+
+__all__ = ["FORMS", "VIEWS", "Drawn", "draw"]

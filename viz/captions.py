@@ -1,0 +1,96 @@
+"""The sums behind one neuron, short enough for the foot of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from neurograph.graph.address import write_node
+from neurograph.inspector import NeuronCard
+
+from .colours import DELTA, GREY, INK
+from .numbers import short
+from .scene import Line
+
+LIMIT = 5
+"""Terms of a sum that are written out."""
+
+
+def caption(card: NeuronCard) -> list[Line]:
+    """z, a and δ of a neuron as sums with their numbers."""
+    lines = [Line(f"{card.name}", 17, INK, bold=True), *_forward(card)]
+    return [*lines, *_backward(card), *_wish(card)] if card.delta is not None else lines
+
+
+def _forward(card: NeuronCard) -> list[Line]:
+    if card.kind == "input":
+        return [Line(f"a = {short(card.a, 6)}, given", 15)]
+    f = "" if card.activation == "identity" else f"   a = {card.activation}({short(card.z, 6)}) = {short(card.a, 6)}"
+    if card.kind == "max" and card.winner is not None:
+        winner = card.terms[card.winner]
+        others = ", ".join(short(term.a) for term in card.terms[:LIMIT])
+        more = ", …" if len(card.terms) > LIMIT else ""
+        return [Line(f"z = max({others}{more}) = {short(card.z, 6)}, from {write_node(winner.source)}{f}", 15)]
+    terms = sorted((term for term in card.terms if term.product != 0), key=lambda term: -abs(term.product))
+    products = [
+        _product(term.a, term.w) for term in (terms if len(terms) > LIMIT else card.terms) if term.product != 0
+    ] or ["0"]
+    bias = [f"({short(card.bias)})" if card.bias < 0 else short(card.bias)] if card.bias is not None else []
+    symbols = {
+        "weighted": "Σ w·a" + (" + b" if bias else ""),
+        "mean": f"Σ a / {card.divisor:g}",
+        "l2": "√Σ a²",
+        "rbf": "Σ (a − w)²",
+    }
+    middle = f" = {_sum([*products, *bias])}" if card.kind == "weighted" else ""
+    zero = sum(term.product == 0 for term in card.terms)
+    note = f"   ({zero} of {len(card.terms)} terms are 0)" if zero and card.kind == "weighted" else ""
+    return [
+        Line(f"z = {symbols.get(card.kind, 'Σ a')}{middle} = {short(card.z, 6)}{f}", 15),
+        *([Line(note.strip(), 12, GREY)] if note else []),
+    ]
+
+
+def _backward(card: NeuronCard) -> list[Line]:
+    if card.fan_out and card.slope is not None:
+        edges = [edge for edge in card.fan_out if edge.product != 0]
+        edges = sorted(edges, key=lambda edge: -abs(edge.product)) if len(edges) > LIMIT else edges
+        products = [
+            f"{_factor(edge.delta)}·{_factor(edge.w)}" if edge.w is not None else _factor(edge.product)
+            for edge in edges
+        ]
+        inner = _sum(products or ["0"])
+        symbol = "δ = f′(z) · Σ δ·∂z/∂a" if card.kind != "input" else "δ = Σ δ·∂z/∂a"
+        factor = f"{short(card.slope)} · " if card.kind != "input" else ""
+        many = len(products) > 1 and factor
+        return [
+            Line(
+                f"{symbol} = {factor}{'(' if many else ''}{inner}{')' if many else ''} = {short(card.delta, 6)}",
+                15,
+                DELTA,
+            )
+        ]
+    if card.from_loss is not None:
+        own = card.from_loss
+        return [Line(f"δ = {own.formula} = {own.numbers} = {short(card.delta, 6)}", 15, DELTA)]
+    return [Line(f"δ = {short(card.delta, 6)}", 15, DELTA)]
+
+
+def _wish(card: NeuronCard) -> list[Line]:
+    if card.kind != "weighted" or not card.terms:
+        return []
+    return [
+        Line("Of each of its weights it asks δ·a; a shared weight gets the sum of what all its neurons ask.", 13, GREY)
+    ]
+
+
+def _product(a: float, w: float | None) -> str:
+    return short(a) if w is None else f"{_factor(w)}·{_factor(a)}"
+
+
+def _factor(value: float | None) -> str:
+    text = short(value)
+    return f"({text})" if text.startswith("−") else text
+
+
+def _sum(parts: Sequence[str]) -> str:
+    return " + ".join(parts[:LIMIT]) + (f" + … ({len(parts) - LIMIT} more)" if len(parts) > LIMIT else "")

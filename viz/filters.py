@@ -1,0 +1,94 @@
+"""The filters of a network as small grids in the colours of their edges: every shared weight, and its summed gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from neurograph.graph.address import write_reference
+from neurograph.parameters import Reference
+
+from .colours import FAINT, GREY, INK, PAPER, mix, tie_colour
+from .numbers import short
+from .scene import Canvas, Cell, Line, Shape, text_width
+from .subject import Subject
+
+LARGEST_NUMBER_OF_GRIDS = 6
+SIDE = 42.0
+TITLE = 34.0
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One kernel of a parameter: its slots by row and column."""
+
+    name: str
+    title: str
+    rows: int
+    columns: int
+    slots: tuple[int, ...]
+
+
+def filters_of(subject: Subject, ties: Mapping[Reference, int]) -> list[Filter]:
+    """The kernels that hold shared weights; empty where there are too many to show."""
+    found: list[Filter] = []
+    for name in dict.fromkeys(reference[0] for reference in ties):
+        shape = subject.network.parameters[name].shape
+        if len(shape) < 3 or subject.network.parameters[name].role != "weight":
+            continue
+        rows, columns = (1, shape[2]) if len(shape) == 3 else (shape[2], shape[3])
+        size = rows * columns
+        for number in range(prod(shape[:2])):
+            slots = tuple(range(number * size, (number + 1) * size))
+            if any((name, slot) in ties for slot in slots):
+                title = name if prod(shape[:2]) == 1 else f"{name}[{number // shape[1]},{number % shape[1]}]"
+                found.append(Filter(name, title, rows, columns, slots))
+    return found if len(found) <= LARGEST_NUMBER_OF_GRIDS else []
+
+
+def width_of(one: Filter) -> float:
+    """Room a filter takes."""
+    return max(one.columns * SIDE, text_width(one.title, 13, bold=True))
+
+
+def draw_filters(
+    canvas: Canvas, subject: Subject, given: Sequence[Filter], ties: Mapping[Reference, int], x: float, y: float
+) -> float:
+    """Filters side by side from the upper left corner (x, y); returns the right end."""
+    for one in given:
+        canvas.text(x, y, [Line(one.title, 13, INK, bold=True), Line(_subtitle(subject, one), 10.5, GREY)], 260)
+        for number, slot in enumerate(one.slots):
+            row, column = divmod(number, one.columns)
+            canvas.add(_cell(subject, one, slot, ties, x + column * SIDE, y + TITLE + row * SIDE))
+        x += width_of(one) + 18
+    return x
+
+
+def height_of(given: Sequence[Filter]) -> float:
+    """Room that filters side by side take."""
+    return max((TITLE + one.rows * SIDE for one in given), default=0.0)
+
+
+def _subtitle(subject: Subject, one: Filter) -> str:
+    if not subject.numbers:
+        return "one colour, one weight"
+    return "w, and ∂L/∂w = Σ δ·a" if subject.has_delta else "w"
+
+
+def _cell(subject: Subject, one: Filter, slot: int, ties: Mapping[Reference, int], left: float, top: float) -> Shape:
+    reference = (one.name, slot)
+    shape = subject.network.parameters[one.name].shape
+    colour = tie_colour(ties[reference]) if reference in ties else FAINT
+    value = subject.weight(reference)
+    lines = [] if value is None else [Line(short(value), 15, INK, bold=True)]
+    written = write_reference(reference, shape)
+    if subject.has_delta and subject.inspector is not None and reference in ties:
+        gradient = float(subject.inspector.trace.gradient[one.name].reshape(-1)[slot])
+        lines.append(Line(short(gradient), 10.5, INK))
+        written += f" = {short(value, 9)}, gradient {short(gradient, 9)}"
+    inner = SIDE - 5
+    return Shape(
+        ("filter", one.title, slot), left + SIDE / 2, top + SIDE / 2, inner, inner, (Cell(tuple(lines), inner),),
+        "box", mix(colour, PAPER, 0.78), colour, 3, written,
+    )  # fmt: skip

@@ -1,0 +1,179 @@
+"""Where every neuron of a neuron view stands: columns by rank, planes of maps as grids, units as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from neurograph.graph.address import Node
+
+from .groups import Group
+
+HEIGHT = 430.0
+"""Room for the neurons of one column, in points."""
+WIDTH = 1230.0
+LARGEST = {"map": 50.0, "unit": 64.0, "single": 88.0}
+GAPS = {"map": 7.0, "unit": 16.0, "single": 62.0}
+
+LEAST = 9.0
+FEW = 6
+"""Neurons a layer, up to which a network without maps is drawn with room for words on its edges."""
+
+PLANE_GAP = 26.0
+RANK_GAP = 104.0
+WIDEST_RANK_GAP = 250.0
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A neuron's place, its size, and the column of its plane (for lanes)."""
+
+    node: Node
+    x: float
+    y: float
+    size: float
+    column: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A group, placed: its spots, and the box around them."""
+
+    group: Group
+    spots: tuple[Spot, ...]
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @property
+    def middle(self) -> float:
+        return (self.left + self.right) / 2
+
+
+def form_of(group: Group) -> str:
+    """``map``, ``unit`` or ``single``: what a group's neurons are drawn as."""
+    return "single" if group.is_single else "map" if len(group.shape) > 1 else "unit"
+
+
+def place(groups: Sequence[Group], header: float) -> list[Panel]:
+    """Place groups in columns by rank, each column centred.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+    header : float
+        Height kept free above every layer for its name.
+    """
+    ranks: dict[int, list[Group]] = {}
+    for group in groups:
+        ranks.setdefault(group.rank, []).append(group)
+    roomy = all(form_of(group) != "map" and len(group.nodes) <= FEW for group in groups)
+    columns = [_Column.of(ranks[rank], header, roomy) for rank in sorted(ranks)]
+    gap = _rank_gap(columns)
+    tallest = max(column.height for column in columns)
+    panels: dict[Hashable, Panel] = {}
+    left = 0.0
+    for column in columns:
+        for panel in column.panels(left, (tallest - column.height) / 2, header):
+            panels[panel.group.name] = panel
+        left += column.width + gap
+    return [panels[group.name] for group in groups]
+
+
+def _rank_gap(columns: Sequence[_Column]) -> float:
+    if len(columns) < 2:
+        return 0.0
+    free = (WIDTH - sum(column.width for column in columns)) / (len(columns) - 1)
+    return max(RANK_GAP, min(WIDEST_RANK_GAP, free))
+
+
+@dataclass(frozen=True)
+class _Column:
+    groups: tuple[Group, ...]
+    size: float
+    roomy: bool
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, groups: Sequence[Group], header: float, roomy: bool) -> _Column:
+        size = _size(groups, header, roomy)
+        width = max(_extent(group, size, roomy)[0] for group in groups)
+        height = sum(_extent(group, size, roomy)[1] + _header(group, header) for group in groups) + _between(groups) * (
+            len(groups) - 1
+        )
+        return cls(tuple(groups), size, roomy, width, height)
+
+    def panels(self, left: float, top: float, header: float) -> list[Panel]:
+        panels = []
+        for group in self.groups:
+            width, height = _extent(group, self.size, self.roomy)
+            top += _header(group, header)
+            panels.append(_panel(group, self.size, self.roomy, left + (self.width - width) / 2, top))
+            top += height + _between(self.groups)
+        return panels
+
+
+def _between(groups: Sequence[Group]) -> float:
+    """Room between two groups of one column."""
+    return GAPS["single"] if all(group.is_single for group in groups) else PLANE_GAP
+
+
+def _header(group: Group, header: float) -> float:
+    return 0.0 if group.is_single else header
+
+
+def _size(groups: Sequence[Group], header: float, roomy: bool) -> float:
+    """The largest neuron that lets a column of groups fit the height."""
+    size = min(LARGEST[form_of(group)] for group in groups)
+    while size > LEAST:
+        height = sum(_extent(group, size, roomy)[1] + _header(group, header) for group in groups) + _between(groups) * (
+            len(groups) - 1
+        )
+        widest = max(_extent(group, size, roomy)[0] for group in groups)
+        if height <= HEIGHT + header and widest <= WIDTH / 3:
+            break
+        size -= 1
+    return size
+
+
+def _pitch(group: Group, size: float, roomy: bool) -> float:
+    form = form_of(group)
+    gap = GAPS["single"] if roomy else GAPS[form]
+    return size + gap * size / LARGEST[form]
+
+
+def _plane_columns(group: Group) -> int:
+    """Planes stand one under the other while few, then side by side."""
+    planes = group.grid[0]
+    return 1 if planes <= 3 else 2 if planes <= 8 else 4
+
+
+def _extent(group: Group, size: float, roomy: bool) -> tuple[float, float]:
+    planes, rows, columns = group.grid
+    pitch, across = _pitch(group, size, roomy), _plane_columns(group)
+    down = -(-planes // across)
+    gap = pitch - size
+    width = across * (columns * pitch - gap) + (across - 1) * PLANE_GAP / 2
+    return width, down * (rows * pitch - gap) + (down - 1) * PLANE_GAP / 2
+
+
+def _panel(group: Group, size: float, roomy: bool, left: float, top: float) -> Panel:
+    planes, rows, columns = group.grid
+    pitch, across = _pitch(group, size, roomy), _plane_columns(group)
+    gap = pitch - size
+    wide, tall = columns * pitch - gap + PLANE_GAP / 2, rows * pitch - gap + PLANE_GAP / 2
+    spots = []
+    for number, node in enumerate(group.nodes):
+        if node is None:
+            continue
+        plane, rest = divmod(number, rows * columns) if planes > 1 else (0, number)
+        row, column = (rest % rows, rest // rows) if form_of(group) == "unit" else divmod(rest, columns)
+        x = left + plane % across * wide + column * pitch + size / 2
+        y = top + plane // across * tall + row * pitch + size / 2
+        lane = plane % across * columns + column
+        spots.append(Spot(node, x, y, size, lane, across * columns))
+    width, height = _extent(group, size, roomy)
+    return Panel(group, tuple(spots), left, left + width, top, top + height)
