@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from neurograph.compiler.bind import bind, compile
 from neurograph.compiler.fold import discover
 from neurograph.compiler.from_graph import from_graph
 from neurograph.compiler.from_topology import from_topology
@@ -10,7 +13,10 @@ from neurograph.compiler.plan import Plan
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 
-__all__ = ["Plan", "plan"]
+if TYPE_CHECKING:
+    from neurograph.compiler.program import Program
+
+__all__ = ["Plan", "Program", "bind", "compile", "plan"]
 
 
 def plan(network: NeuronGraph | Topology, optimise: bool = True) -> Plan:
@@ -41,3 +47,12 @@ def plan(network: NeuronGraph | Topology, optimise: bool = True) -> Plan:
     """
     exact = from_topology(network) if isinstance(network, Topology) else from_graph(network, discover)
     return pad(exact) if optimise else exact
+
+
+def __getattr__(name: str) -> object:
+    """`Program` on first use: it brings Numba, which planning does not need."""
+    if name == "Program":
+        from neurograph.compiler.program import Program
+
+        return Program
+    raise AttributeError(f"module 'neurograph.compiler' has no attribute '{name}'")

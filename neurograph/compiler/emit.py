@@ -1,0 +1,328 @@
+"""From steps to instructions: what each step of a plan does, forward and backward, in the interpreter's integer language.
+
+Nothing here knows parameters' values, the batch or threads; it needs the plan, the arena and where the network's names sit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurograph.compiler.arena import Arena, Box, runs, sources_of
+from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table
+from neurograph.compiler.plan import ONE, Plan, PlanProjection, Step
+from neurograph.errors import GraphError
+from neurograph.kernels import code as c
+from neurograph.kernels.formulas import IDENTITY, RELU
+from neurograph.ops.words import ACTIVATIONS
+
+Index = NDArray[np.int64]
+FORWARD_OPS = {"weighted": c.DOT, "sum": c.DOT, "mean": c.DOT, "max": c.MAX, "l2": c.SQUARES, "rbf": c.DISTANCE}
+ALWAYS = 0
+
+
+@dataclass
+class Listing:
+    """Instructions and the tables they point into."""
+
+    rows: list[list[int]] = field(default_factory=list)
+    tables: list[Index] = field(default_factory=list)
+    size: int = 0
+
+    def table(self, values: Index) -> int:
+        """Add a table; returns where it starts."""
+        start = self.size
+        flat = np.ascontiguousarray(values, dtype=np.int64).reshape(-1)
+        self.tables.append(flat)
+        self.size += len(flat)
+        return start
+
+    def add(self, op: int, when: int, start: int, count: int, **fields: int) -> None:
+        """Add an instruction; `fields` are names of `neurograph.kernels.code` in lower case."""
+        row = [0] * c.FIELDS
+        row[c.OP], row[c.WHEN], row[c.START], row[c.COUNT] = op, when, start, count
+        for name, value in fields.items():
+            row[getattr(c, name.upper())] = int(value)
+        self.rows.append(row)
+
+    def arrays(self) -> tuple[Index, Index]:
+        """The code, and all tables in one array."""
+        tables = np.concatenate(self.tables) if self.tables else np.zeros(1, dtype=np.int64)
+        return np.array(self.rows, dtype=np.int64).reshape(-1, c.FIELDS), tables
+
+
+@dataclass
+class Constants:
+    """Fixed numbers behind the weights: 1 and 0, and what means divide by."""
+
+    first: int
+    values: list[float] = field(default_factory=lambda: [1.0, 0.0])
+
+    def one(self) -> int:
+        return self.first
+
+    def zero(self) -> int:
+        return self.first + 1
+
+    def place(self, value: float) -> int:
+        if value not in self.values:
+            self.values.append(value)
+        return self.first + self.values.index(value)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Cells of one nest or table of a step, as one instruction forward and up to two backward."""
+
+    projection: int
+    cells: Cells
+    start: int
+    weighted: bool
+    trains_source: bool
+    is_bias: bool
+
+
+class StepEmitter:
+    """Emits one step.
+
+    Parameters
+    ----------
+    number : int
+        Of the step in its plan.
+    keeps_z : bool
+        Whether somebody reads z later: a loss, or a softmax.
+    is_gated : bool
+        Whether the maximum behind this step hands back δ itself (see `neurograph.compiler.route`).
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        number: int,
+        arena: Arena,
+        listing: Listing,
+        constants: Constants,
+        numbers: list[float],
+        mask_columns: dict[tuple[str, object], int],
+        keeps_z: bool,
+        is_gated: bool,
+    ) -> None:
+        self.plan, self.number, self.arena, self.listing = plan, number, arena, listing
+        self.constants, self.numbers, self.mask_columns = constants, numbers, mask_columns
+        self.step: Step = plan.steps[number]
+        self.box = arena.boxes[self.step.population]
+        self.activation = ACTIVATIONS.index(self.step.activation)
+        self.inputs = {population.name for population in plan.inputs}
+        self.neurons = self._neurons()
+        self.neuron_runs = runs(self.neurons)
+        self.runs_at = listing.table(self.neuron_runs)
+        self.keeps_z, self.is_gated = keeps_z, is_gated
+        self.fuses_bias = self.step.fusion is not None and self.step.fusion.bias
+        self.is_direct = self._is_direct()
+        self.rectifies = (
+            self.is_direct and self.step.fusion is not None and self.step.fusion.activation and self.activation == RELU
+        )
+        self.bias_cells = self._bias_addresses() if self.fuses_bias else None
+        self.parts = [part for j, q in enumerate(self.step.projections) for part in self._parts(j, q)]
+
+    # -- forward ------------------------------------------------------------------------------------------------------
+    def forward(self) -> None:
+        """Views, sums, activation."""
+        for j, projection in enumerate(self.step.projections):
+            self._copy_views(j, projection, c.COPY)
+        if not self.is_direct:
+            self.listing.add(
+                c.FILL, ALWAYS, self.runs_at, len(self.neuron_runs), extra=self.constants.zero(), shift=self.arena.size
+            )
+        for part in self.parts:
+            if not (part.is_bias and self.is_direct):
+                self._forward_part(part)
+        if self._needs_pass():
+            how = c.ROOT if self.step.op == "l2" and not self.is_direct else 0
+            self.listing.add(c.ACTIVATE, ALWAYS, self.runs_at, len(self.neuron_runs), extra=self.activation, how=how)
+
+    def _needs_pass(self) -> bool:
+        """Whether the activation is a pass of its own, behind the sums."""
+        return not self._is_final() and self.step.activation != "softmax"
+
+    def _is_final(self) -> bool:
+        """Whether the sums write a, so that no pass is needed behind them."""
+        fused = self.step.fusion is not None and self.step.fusion.activation
+        return self.is_direct and fused and self.activation in (IDENTITY, RELU)
+
+    def _forward_part(self, part: Part) -> None:
+        how = 0
+        if self.is_direct:
+            how |= c.WITH_BIAS if self.bias_cells is not None else 0
+            how |= c.ROOT if self.step.op == "l2" else 0
+            how |= c.FINAL if self._is_final() else c.KEEP_Z
+            how |= c.RECTIFY if self.rectifies else 0
+            how |= c.KEEP_Z if self.keeps_z or self.step.op == "l2" else 0
+        else:
+            how = c.CONTINUE | c.KEEP_Z
+        self._add(FORWARD_OPS[self.step.op] if not part.is_bias else c.DOT, ALWAYS, part, how)
+
+    def _add(self, op: int, when: int, part: Part, how: int = 0) -> None:
+        cells = part.cells
+        bias_step = 0
+        if self.bias_cells is not None and cells.lanes > 1:
+            first, second = self.bias_cells[cells.target[0]], self.bias_cells[cells.target[0] + cells.target_step]
+            bias_step = int(second - first)
+        self.listing.add(
+            op,
+            when,
+            part.start,
+            len(cells.target),
+            tied=cells.tied,
+            lanes=cells.lanes,
+            target_step=cells.target_step,
+            weight_step=cells.weight_step,
+            bias_step=bias_step,
+            how=how,
+        )
+
+    # -- backward -----------------------------------------------------------------------------------------------------
+    def slope(self) -> None:
+        """From ∂loss/∂a to δ."""
+        if self.is_gated or self.step.activation in ("identity", "softmax"):
+            return
+        self.listing.add(
+            c.SLOPE,
+            c.BACKWARD,
+            self.runs_at,
+            len(self.neuron_runs),
+            extra=self.activation,
+            how=0 if self.rectifies and not self.keeps_z else 1,
+        )
+
+    def backward(self) -> None:
+        """δ to the sources and to the weights."""
+        for part in self.parts:
+            if self.step.op == "max":
+                how = self._route()
+                self._add(c.MAX_BACK, self._when_sources(part), part, how)
+            elif self.step.op == "l2":
+                self._add(c.SQUARES_BACK, self._when_sources(part), part)
+            elif self.step.op == "rbf" and not part.is_bias:
+                self._add(c.DISTANCE_BACK, c.BACKWARD, part)
+            else:
+                if not part.is_bias:
+                    self._add(c.DOT_SOURCES, self._when_sources(part), part)
+                if part.weighted:
+                    self._add(c.DOT_WEIGHTS, c.BACKWARD, part)
+        for j, projection in enumerate(self.step.projections):
+            self._copy_views(j, projection, c.COPY_BACK)
+
+    def _route(self) -> int:
+        route = self.step.route
+        if route is None or not route.assigns:
+            return 0
+        return c.ASSIGN | (c.GATE if route.gates else 0)
+
+    def _when_sources(self, part: Part) -> int:
+        """Errors of inputs are wanted by traces only."""
+        return c.BACKWARD | (0 if part.trains_source else c.TRACE)
+
+    # -- inner --------------------------------------------------------------------------------------------------------
+    def _neurons(self) -> Index:
+        if self.step.members is None:
+            return self.box.every()
+        return self.box.address(self.step.members.array)
+
+    def _is_direct(self) -> bool:
+        """Whether each neuron's sum comes from one instruction, which can begin and end it."""
+        others = [q for q in self.step.projections if q.source != ONE]
+        covered = sum(nest.n_neurons for q in others for nest in q.nests)
+        covered += sum(q.table.n_neurons for q in others if q.table is not None)
+        single = len(others) == 1 and covered == len(self.neurons)
+        if self.step.op == "max":
+            if not single:
+                raise GraphError(f"{self.step.population}: a maximum over {len(others)} projections cannot be bound.")
+            return True
+        has_bias = len(others) < len(self.step.projections)
+        return single and self.step.fusion is not None and (self.fuses_bias or not has_bias)
+
+    def _parts(self, j: int, projection: PlanProjection) -> list[Part]:
+        constant = self.constants.one()
+        if self.step.op == "mean":
+            constant = self.constants.place(1.0 / float(self.step.divisor or 1.0))
+        is_bias = projection.source == ONE
+        found: list[tuple[Cells, bool]] = []
+        with_lanes = is_bias or self.step.op == "weighted"
+        for nest in projection.nests:
+            source = self.arena.source(self.number, j, projection)
+            found.append((cells_of_nest(nest, self.box, source, constant, with_lanes), nest.weight is not None))
+        if projection.table is not None and projection.table.n_neurons:
+            boxes = tuple(self.arena.source(self.number, j, projection, k) for k in range(len(sources_of(projection))))
+            found.append(
+                (cells_of_table(projection.table, self.box, boxes, constant), projection.table.weight is not None)
+            )
+        trains = not is_bias and any(name not in self.inputs for name, _ in sources_of(projection))
+        return [Part(j, cells, self._place(cells), weighted, trains, is_bias) for cells, weighted in found]
+
+    def _place(self, cells: Cells) -> int:
+        taps_at = self.listing.table(cells.taps)
+        table = np.zeros((len(cells.target), c.CELL), dtype=np.int64)
+        table[:, c.TARGET], table[:, c.SOURCE], table[:, c.WEIGHT] = cells.target, cells.source, cells.weight
+        table[:, c.TAPS], table[:, c.N_TAPS] = taps_at + 2 * cells.first_tap, cells.n_taps
+        if self.bias_cells is not None:
+            table[:, c.BIAS] = self.bias_cells[cells.target]
+        return self.listing.table(table)
+
+    def _bias_addresses(self) -> Index:
+        """Per address of the plane up to the end of this step's box: the weight address of the bias, or that of 0."""
+        addresses = np.full(self.box.start + self.box.size, self.constants.zero(), dtype=np.int64)
+        for projection in self.step.projections:
+            if projection.source == ONE:
+                for cells in _bias_cells(projection, self.box):
+                    lane = np.arange(cells.lanes, dtype=np.int64)
+                    weights = (cells.weight + cells.taps[cells.first_tap, 1])[:, None] + lane * cells.weight_step
+                    addresses[cells.targets()] = weights
+        return addresses
+
+    def _copy_views(self, j: int, projection: PlanProjection, op: int) -> None:
+        for k, (name, dropout) in enumerate(sources_of(projection)):
+            view = self.arena.views.get((self.number, j, k))
+            if view is None:
+                continue
+            column = -1
+            if dropout is not None:
+                self.numbers.append(float(self.plan.dropouts[dropout]))
+                column = len(self.numbers) - 1
+            shown = runs(view.every())
+            triples = _pairs(self.arena.boxes[name], view)
+            at = self.listing.table(triples)
+            if op == c.COPY_BACK:
+                when = c.BACKWARD | (c.TRACE if name in self.inputs else 0)
+                self.listing.add(op, when, at, len(triples), extra=column)
+                continue
+            if projection.halo is not None:
+                halo = {p.name: p.offset for p in self.plan.parameters}[projection.halo]
+                whole = self.listing.table(np.array([[view.start, view.size]], dtype=np.int64))
+                self.listing.add(c.FILL, ALWAYS, whole, 1, extra=halo)
+            if dropout is not None:
+                first = self.mask_columns[dropout, name]
+                self.listing.add(
+                    c.LOAD_MASK, c.DROPOUT, self.listing.table(shown), len(shown), extra=first, shift=self.arena.size
+                )
+            self.listing.add(op, ALWAYS, at, len(triples), extra=column)
+
+
+def _bias_cells(projection: PlanProjection, box: Box) -> list[Cells]:
+    from neurograph.compiler.arena import ONE_BOX
+
+    cells = [cells_of_nest(nest, box, ONE_BOX, 0, True) for nest in projection.nests]
+    if projection.table is not None and projection.table.n_neurons:
+        cells.append(cells_of_table(projection.table, box, (ONE_BOX,), 0))
+    return cells
+
+
+def _pairs(source: Box, view: Box) -> Index:
+    """Runs of a box and of its view side by side: triples (from, to, how many)."""
+    a, b = source.every(), view.every()
+    breaks = np.flatnonzero((np.diff(a) != 1) | (np.diff(b) != 1)) + 1
+    starts = np.concatenate([[0], breaks])
+    lengths = np.diff(np.concatenate([starts, [len(a)]]))
+    return np.stack([a[starts], b[starts], lengths], axis=1)

@@ -1,0 +1,63 @@
+"""Between a network's names and a plan's positions: which address holds which neuron of which layer."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurograph.compiler.arena import Arena
+from neurograph.compiler.plan import Plan
+from neurograph.graph.address import node_id
+from neurograph.graph.layout import Layout, Place, Port
+
+Index = NDArray[np.int64]
+NOWHERE = -1
+"""Address of a place whose neuron was removed."""
+
+
+class Placing:
+    """Addresses by the network's own names.
+
+    Parameters
+    ----------
+    plan : Plan
+    layout : Layout
+    arena : Arena
+    """
+
+    def __init__(self, plan: Plan, layout: Layout, arena: Arena) -> None:
+        self._plan, self._layout, self._arena = plan, layout, arena
+        self._nodes = {place: node for node, place in (layout.renamed or {}).items()}
+        self._known = {population.name: population for population in plan.populations}
+
+    def population(self, name: Hashable) -> Index:
+        """Addresses of a layer's neurons, row-major; `NOWHERE` where a neuron was removed."""
+        shape = self._layout.shapes[name]
+        found = self._known.get(name)
+        if found is not None and found.nodes is None and found.shape == shape:
+            return self._arena.boxes[name].every()
+        if not shape:
+            return np.array([self.place((name, ()))], dtype=np.int64)
+        indices = np.stack(np.unravel_index(np.arange(prod(shape)), shape), axis=1).tolist()
+        return np.array([self.place((name, tuple(index))) for index in indices], dtype=np.int64)
+
+    def place(self, place: Place) -> int:
+        """Address of one neuron."""
+        name, index = place
+        node = self._nodes.get(place, node_id(name, index))
+        if node in self._plan.places:
+            population, position = self._plan.places[node]
+        elif name in self._known and self._known[name].nodes is None:
+            population, position = name, index
+        else:
+            return NOWHERE
+        return int(self._arena.boxes[population].address(np.array(position, dtype=np.int64)))
+
+    def port(self, port: Port) -> Index:
+        """Addresses of the columns of an input or a head."""
+        if port.members is None:
+            return self.population(port.name)
+        return np.array([self.place(member) for member in port.members], dtype=np.int64)

@@ -1,0 +1,323 @@
+"""The compiled network: a plan bound to parameters, precision and threads."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurograph.compiler.image import Image, Record
+from neurograph.compiler.masking import Masking
+from neurograph.compiler.plan import Plan
+from neurograph.compiler.runner import Runner
+from neurograph.engine import (
+    Batch,
+    Evaluation,
+    Optimizer,
+    check_probabilities,
+    check_reduction,
+    count_right,
+    labels_of,
+    read_batch,
+    read_targets,
+)
+from neurograph.errors import BatchError, LossError
+from neurograph.graph.layout import Port
+from neurograph.graph.neuron_graph import NeuronGraph
+from neurograph.graph.topology import Topology
+from neurograph.kernels import code as c
+from neurograph.kernels.formulas import sigmoid
+from neurograph.parameters import Parameters
+from neurograph.trace import Trace, Values
+
+Array = NDArray[Any]
+NOBODY = -1
+"""In the array of a trace's winners: a neuron that is not there, or no maximum."""
+PORTION = 2048
+"""Samples that `evaluate` reads at a time."""
+
+
+class Program:
+    """Runs a network with compiled kernels. Made by `neurograph.compile` or `bind`.
+
+    Attributes
+    ----------
+    plan : Plan
+    params : Parameters
+    layout : Layout
+    dtype : str
+        ``"float32"`` or ``"float64"``.
+    threads : int
+
+    Examples
+    --------
+    >>> import neurograph as ng
+    >>> g = ng.NeuronGraph()
+    >>> g.add_input("x"); g.add_neuron("o", activation="relu", bias="b"); g.connect("x", "o", weight="w")
+    >>> g.set_outputs(["o"], loss="mse", form="half_sum")
+    >>> program = ng.compile(g, ng.Parameters({"w": 3.0, "b": 1.0}), dtype="float64")
+    >>> program.forward([[2.0], [-2.0]]).tolist()
+    [[7.0], [0.0]]
+    >>> trace = program.backprop([[2.0]], [[5.0]])
+    >>> trace.loss, trace.delta["o"].tolist(), float(trace.gradient["w"])
+    (2.0, [2.0], 4.0)
+
+    Notes
+    -----
+    The program keeps the weights packed in its own precision, and repacks them when `params` changed. While it trains, its packed
+    values are the newest; `params` asks for them when somebody reads.
+    """
+
+    def __init__(
+        self, image: Image, params: Parameters, dtype: str, threads: int, network: NeuronGraph | Topology | None
+    ) -> None:
+        self.params, self.layout, self.dtype = params, image.layout, dtype
+        self._image, self._network = image, network
+        self._runner = Runner(image, dtype, threads)
+        self._masking = Masking(image)
+        self._seen: int | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that this program runs."""
+        return self._image.plan
+
+    @property
+    def threads(self) -> int:
+        """How many threads a batch may use."""
+        return self._runner.threads
+
+    # -- the Engine protocol ------------------------------------------------------------------------------------------
+    def forward(self, x: Batch, *, training: bool = False, seed: int | None = None) -> Any:
+        """Outputs of the head (several heads: a dictionary by name), shape (batch, *head shape)."""
+        given = self._given(x)
+        masks = self._masking.draw(len(given), training, seed)
+        return self._single(self._by_head(self._outputs(given, masks.columns(self._runner.dtype))))
+
+    def backprop(
+        self,
+        x: Batch,
+        target: Batch | None = None,
+        *,
+        upstream: Batch | None = None,
+        reduction: str = "mean",
+        training: bool = False,
+        seed: int | None = None,
+    ) -> Trace:
+        """One forward and backward pass, with everything recorded; the kernels are those that train, with more stores.
+
+        Parameters
+        ----------
+        x : array_like, shape (batch, *input shape), or a mapping by input name
+        target : array_like, optional
+            Classes or values; see `neurograph.engine.read_targets`.
+        upstream : array_like, shape (batch, *head shape), optional
+            ∂loss/∂a of the outputs, instead of a target.
+        reduction : str
+            "mean" divides gradients and loss by the batch, "sum" does not. δ is never divided.
+        training : bool
+            Whether dropout layers silence neurons.
+        seed : int, optional
+            For the dropout masks; None draws a fresh one.
+        """
+        check_reduction(reduction)
+        given = self._given(x)
+        batch = len(given)
+        wanted, mode = self._wanted(target, upstream, batch)
+        masks = self._masking.draw(batch, training, seed)
+        self._pack()
+        out = np.empty((batch, self._image.n_trace_columns), self._runner.dtype)
+        columns = masks.columns(self._runner.dtype)
+        mode |= c.TRACE | c.PROBABILITIES | (c.DROPOUT if columns is not None else 0)
+        loss, gradient = self._runner.backward(given, wanted, columns, out, mode)
+        share = batch if reduction == "mean" else 1
+        gradient = gradient / self._runner.dtype.type(share)
+        return Trace(
+            layout=self.layout,
+            network=self._network,  # type: ignore[arg-type]
+            z=self._values(out, 1),
+            a=self._values(out, 0),
+            delta=self._values(out, 2),
+            gradient={p.name: self._slice(gradient, p.offset, p.shape) for p in self._image.learnt},
+            loss=None if target is None else loss / share,
+            masks=masks.shown(),
+            winners=self._winners(out),
+            weights={
+                p.name: self._slice(self._runner.weights, p.offset, p.shape).copy()
+                for p in (*self._image.learnt, *self._image.fixed)
+            },
+        )
+
+    def train_step(
+        self, x: Batch, target: Batch, optimizer: Optimizer, reduction: str = "mean", seed: int | None = None
+    ) -> float:
+        """Forward, backward, one simultaneous update; returns the loss before the update."""
+        check_reduction(reduction)
+        given = self._given(x)
+        batch = len(given)
+        wanted, mode = self._wanted(target, None, batch)
+        masks = self._masking.draw(batch, True, seed).columns(self._runner.dtype)
+        self._pack()
+        loss, gradient = self._runner.backward(
+            given, wanted, masks, None, mode | (c.DROPOUT if masks is not None else 0)
+        )
+        share = batch if reduction == "mean" else 1
+        gradient /= self._runner.dtype.type(share)
+        trainable = self.params.trainable
+        learnt = [p for p in self._image.learnt if trainable[p.name]]
+        optimizer.step(
+            {p.name: self._slice(self._runner.weights, p.offset, p.shape) for p in learnt},
+            {p.name: self._slice(gradient, p.offset, p.shape) for p in learnt},
+        )
+        self.params.lend(self)
+        self._seen = self.params.version
+        return loss / share
+
+    def write_back(self) -> None:
+        """Give the newest weights to `params` (which asks for it; nobody else need call this)."""
+        trainable = self.params.trainable
+        weights = self._runner.weights
+        self.params.adopt(
+            {p.name: self._slice(weights, p.offset, p.shape) for p in self._image.learnt if trainable[p.name]}
+        )
+        self._seen = self.params.version
+
+    # -- reading answers ----------------------------------------------------------------------------------------------
+    def predict(self, x: Batch) -> Any:
+        """Labels, or outputs where there are no classes (several heads: a dictionary by name)."""
+        outputs = self._by_head(self._outputs(self._given(x), None))
+        return self._single({head.name: labels_of(outputs[head.name], head) for head in self.layout.heads})
+
+    def predict_proba(self, x: Batch) -> Any:
+        """Probabilities, whether the head's activation already makes them or only its loss does.
+
+        Raises
+        ------
+        LossError
+            If the head has none.
+        """
+        for head in self.layout.heads:
+            check_probabilities(head)
+        outputs = self._by_head(self._outputs(self._given(x), None))
+        return self._single({head.name: _probabilities(outputs[head.name], head) for head in self.layout.heads})
+
+    def evaluate(self, x: Batch, target: Batch) -> Evaluation:
+        """Mean loss per sample, and the share of right labels over all heads that have classes."""
+        inputs = read_batch(x, self.layout.inputs, self._runner.dtype)
+        batch = len(next(iter(inputs.values())))
+        targets = read_targets(target, self._heads_to_train(), batch)
+        self._pack()
+        total, right, labels = 0.0, 0, 0
+        for first in range(0, batch, PORTION):
+            part = slice(first, first + PORTION)
+            given = _joined([inputs[port.name][part] for port in self.layout.inputs])
+            wanted = _joined([targets[head.name][part] for head in self.layout.heads])
+            out = np.empty((len(given), self._n_outputs), self._runner.dtype)
+            total += self._runner.loss(given, wanted, out)
+            outputs = self._by_head(out)
+            for head in self.layout.heads:
+                counts = count_right(outputs[head.name], targets[head.name][part], head)
+                right, labels = (right + counts[0], labels + counts[1]) if counts else (right, labels)
+        return Evaluation(total / batch, right / labels if labels else None, batch)
+
+    def __repr__(self) -> str:
+        return f"Program({self.plan.name!r}: {len(self.plan.steps)} steps, {self.dtype}, {self.threads} threads)"
+
+    # -- inner: what goes in ------------------------------------------------------------------------------------------
+    def _given(self, x: Batch) -> Array:
+        arrays = read_batch(x, self.layout.inputs, self._runner.dtype)
+        return _joined([arrays[port.name] for port in self.layout.inputs])
+
+    def _wanted(self, target: Batch | None, upstream: Batch | None, batch: int) -> tuple[Array, int]:
+        heads = self._heads_to_train()
+        if (target is None) == (upstream is None):
+            raise LossError("backprop needs either a target or an upstream gradient; give exactly one of them.")
+        if target is not None:
+            targets = read_targets(target, heads, batch)
+            return _joined([targets[head.name] for head in heads]), c.TARGETS
+        assert upstream is not None
+        arrays = read_batch(upstream, heads, what="upstream")
+        if any(len(array) != batch for array in arrays.values()):
+            raise BatchError(f"upstream: {len(next(iter(arrays.values())))} samples; x has {batch}.")
+        return _joined([arrays[head.name] for head in heads]), c.UPSTREAM
+
+    def _heads_to_train(self) -> tuple[Port, ...]:
+        if not self.layout.heads:
+            raise LossError("this network has no outputs, so nothing to train; name them with set_outputs.")
+        return self.layout.heads
+
+    def _pack(self) -> None:
+        """Take the weights from `params` if they changed there."""
+        if self._seen == self.params.version:
+            return
+        values = dict(self.params)
+        for p in self.plan.parameters:
+            self._slice(self._runner.weights, p.offset, p.shape)[...] = values[p.name]
+        self._seen = self.params.version
+
+    # -- inner: what comes out ----------------------------------------------------------------------------------------
+    @property
+    def _n_outputs(self) -> int:
+        return sum(head.size for head in self.layout.heads)
+
+    def _outputs(self, given: Array, masks: Array | None) -> Array:
+        self._pack()
+        mode = c.OUTPUTS | c.PROBABILITIES | (c.DROPOUT if masks is not None else 0)
+        return self._runner.forward(given, masks, mode, self._n_outputs)
+
+    def _by_head(self, out: Array) -> dict[Any, Array]:
+        found = {}
+        for head in self._image.heads:
+            array = out[:, head.first_column : head.first_column + head.port.size]
+            if len(head.columns) < head.port.size:
+                whole = np.full(array.shape, np.nan, array.dtype)
+                whole[:, head.columns] = array[:, head.columns]
+                array = whole
+            found[head.port.name] = np.ascontiguousarray(array).reshape(len(out), *head.port.shape)
+        return found
+
+    def _single(self, by_name: Mapping[Any, Array]) -> Any:
+        return next(iter(by_name.values())) if len(by_name) == 1 else by_name
+
+    def _values(self, out: Array, kind: int) -> Values:
+        first = kind * self._image.n_columns
+        return Values(self.layout, {r.name: _recorded(out, r, first, np.nan) for r in self._image.records})
+
+    def _winners(self, out: Array) -> dict[Hashable, Array]:
+        return {r.name: _recorded(out, r, 0, NOBODY).astype(np.int64) for r in self._image.winners}
+
+    def _slice(self, flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
+        return flat[offset : offset + int(np.prod(shape, dtype=np.int64))].reshape(shape)
+
+
+def _joined(arrays: list[Array]) -> Array:
+    """Arrays side by side, one row a sample."""
+    flat = [array.reshape(len(array), -1) for array in arrays]
+    return flat[0] if len(flat) == 1 else np.ascontiguousarray(np.concatenate(flat, axis=1))
+
+
+def _recorded(out: Array, record: Record, first: int, nobody: float) -> Array:
+    start = first + record.first_column
+    array = out[:, start : start + record.n_columns]
+    if record.places is None:
+        return np.ascontiguousarray(array).reshape(len(out), *record.shape)
+    whole = np.full((len(out), int(np.prod(record.shape, dtype=np.int64))), nobody, out.dtype)
+    whole[:, record.places] = array
+    return whole.reshape(len(out), *record.shape)
+
+
+def _probabilities(outputs: Array, head: Port) -> Array:
+    """Outputs that are probabilities already, or what the loss makes of logits."""
+    if head.activation != "identity":
+        return outputs
+    assert head.loss is not None
+    z = outputs.astype(np.float64)
+    if head.loss.kind == "binary_cross_entropy":
+        p = np.array([sigmoid(z_i) for z_i in z.reshape(-1)]).reshape(z.shape)
+    else:
+        e = np.exp(z - np.max(z, axis=1, keepdims=True, where=~np.isnan(z), initial=-np.inf))
+        p = e / np.nansum(e, axis=1, keepdims=True)
+    found: Array = p.astype(outputs.dtype)
+    return found

@@ -1,0 +1,48 @@
+"""The integer language between `bind` and the interpreter: what an instruction is, and where its numbers stand.
+
+An instruction is `FIELDS` integers. Neurons are numbered by their place in the arena; the arena has four planes of equal layout
+(activations, pre-activations, errors and δ, winners), so one address serves all four. A *cell* is one neuron of a nest or one row
+of a table: `CELL` integers. Taps are pairs (source, weight), relative to the cell's.
+"""
+
+from __future__ import annotations
+
+FIELDS = 12
+OP, WHEN, START, COUNT, TIED, LANES, TARGET_STEP, WEIGHT_STEP, BIAS_STEP, HOW, EXTRA, SHIFT = range(FIELDS)
+
+CELL = 6
+TARGET, SOURCE, WEIGHT, BIAS, TAPS, N_TAPS = range(CELL)
+
+PLANE_A, PLANE_Z, PLANE_D, PLANE_WINNER = range(4)
+N_PLANES = 4
+
+# -- when an instruction runs: every bit it asks for must be set in the mode of the run --------------------------------------
+BACKWARD, TRACE, DROPOUT, OUTPUTS, TARGETS, UPSTREAM, PROBABILITIES = (1 << k for k in range(7))
+
+# -- how a cell begins and ends ----------------------------------------------------------------------------------------------
+CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE = (1 << k for k in range(8))
+
+# -- operations --------------------------------------------------------------------------------------------------------------
+(
+    LOAD_INPUT,
+    FILL,
+    COPY,
+    COPY_BACK,
+    DOT,
+    DOT_SOURCES,
+    DOT_WEIGHTS,
+    MAX,
+    MAX_BACK,
+    SQUARES,
+    SQUARES_BACK,
+    DISTANCE,
+    DISTANCE_BACK,
+    ACTIVATE,
+    SLOPE,
+    SOFTMAX,
+    SOFTMAX_BACK,
+    LOSS,
+    UPSTREAM_GRADIENT,
+    LOAD_MASK,
+    EXPORT,
+) = range(21)

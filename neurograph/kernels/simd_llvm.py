@@ -1,0 +1,235 @@
+"""The operations of `simd` in LLVM: one intrinsic each. What they mean stands in `simd_numpy`, word for word.
+
+Products that feed a sum carry the flag `contract`, so that processors with fused multiply-add use it and others need not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+
+CONTRACT = ("contract", "reassoc", "nsz")
+
+
+class VectorType(types.Type):
+    """Numba's type of a vector of samples."""
+
+    def __init__(self, dtype: Any, width: int) -> None:
+        self.dtype, self.width = dtype, width
+        super().__init__(name=f"samples({dtype}, {width})")
+
+
+@register_model(VectorType)
+class VectorModel(models.PrimitiveModel):
+    """How LLVM holds it."""
+
+    def __init__(self, manager: Any, vector: VectorType) -> None:
+        number = ir.DoubleType() if vector.dtype == types.float64 else ir.FloatType()
+        super().__init__(manager, vector, ir.VectorType(number, vector.width))
+
+
+def _constant(kind: Any, value: float) -> Any:
+    return ir.Constant(kind, [value] * kind.count)
+
+
+def _address(context: Any, builder: Any, signature: Any, args: Any, kind: Any) -> Any:
+    memory = context.make_array(signature.args[0])(context, builder, args[0])
+    element = builder.gep(memory.data, [args[1]])
+    return builder.bitcast(element, kind.as_pointer())
+
+
+def _bytes(vector: VectorType) -> int:
+    return int(vector.dtype.bitwidth) // 8
+
+
+def _spread(builder: Any, number: Any, kind: Any) -> Any:
+    first = builder.insert_element(ir.Constant(kind, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), [0] * kind.count)
+    return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), lanes)
+
+
+@intrinsic(prefer_literal=True)
+def zeros(typingctx: Any, memory: Any, width: Any) -> Any:
+    """A vector of `width` zeros of the memory's type."""
+    if not isinstance(width, types.IntegerLiteral):
+        return None
+    vector = VectorType(memory.dtype, width.literal_value)
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _constant(context.get_value_type(signature.return_type), 0.0)
+
+    return vector(memory, width), make
+
+
+@intrinsic
+def width(typingctx: Any, like: Any) -> Any:
+    """Number of samples in a vector."""
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return ir.Constant(ir.IntType(64), like.width)
+
+    return types.int64(like), make
+
+
+@intrinsic
+def at(typingctx: Any, memory: Any, i: Any) -> Any:
+    """``memory[i]``, unchecked."""
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        return builder.load(builder.gep(array.data, [args[1]]))
+
+    return memory.dtype(memory, types.int64), make
+
+
+@intrinsic
+def load(typingctx: Any, memory: Any, i: Any, like: Any) -> Any:
+    """The vector that starts at ``memory[i]``, unchecked."""
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = context.get_value_type(like)
+        return builder.load(_address(context, builder, signature, args, kind), align=_bytes(like))
+
+    return like(memory, types.int64, like), make
+
+
+@intrinsic
+def store(typingctx: Any, memory: Any, i: Any, v: Any) -> Any:
+    """Write a vector from ``memory[i]`` on, unchecked."""
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = context.get_value_type(v)
+        builder.store(args[2], _address(context, builder, signature, args, kind), align=_bytes(v))
+        return context.get_dummy_value()
+
+    return types.void(memory, types.int64, v), make
+
+
+@intrinsic
+def splat(typingctx: Any, memory: Any, i: Any, like: Any) -> Any:
+    """``memory[i]`` in every sample."""
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        number = builder.load(builder.gep(array.data, [args[1]]))
+        return _spread(builder, number, context.get_value_type(like))
+
+    return like(memory, types.int64, like), make
+
+
+def _operation(n_args: int, body: Callable[..., Any]) -> Any:
+    """An intrinsic from vectors of one type to a vector of that type; `body(builder, *values)` emits it."""
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return body(builder, *args)
+
+    def unary(typingctx: Any, a: Any) -> Any:
+        return a(a), make
+
+    def binary(typingctx: Any, a: Any, b: Any) -> Any:
+        return a(a, b), make
+
+    def ternary(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+        return a(a, b, c), make
+
+    def quaternary(typingctx: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+        return a(a, b, c, d), make
+
+    return intrinsic([unary, binary, ternary, quaternary][n_args - 1])
+
+
+def _fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    return builder.fadd(c, builder.fmul(a, b, flags=CONTRACT), flags=CONTRACT)
+
+
+def _is_nonzero(builder: Any, a: Any) -> Any:
+    return builder.fcmp_unordered("!=", a, _constant(a.type, 0.0))
+
+
+def _divide(builder: Any, a: Any, b: Any) -> Any:
+    return builder.select(_is_nonzero(builder, b), builder.fdiv(a, b), _constant(a.type, 0.0))
+
+
+def _fma_where(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    return builder.select(_is_nonzero(builder, a), _fma(builder, a, b, c), c)
+
+
+def _relu(builder: Any, z: Any) -> Any:
+    zero = _constant(z.type, 0.0)
+    return builder.select(builder.fcmp_ordered("<=", z, zero), zero, z)
+
+
+def _takes_over(builder: Any, m: Any, x: Any) -> Any:
+    return builder.and_(builder.fcmp_unordered(">", x, m), builder.fcmp_ordered("ord", m, m))
+
+
+def _first_max(builder: Any, m: Any, x: Any) -> Any:
+    return builder.select(_takes_over(builder, m, x), x, m)
+
+
+def _first_max_at(builder: Any, m: Any, x: Any, where: Any, here: Any) -> Any:
+    return builder.select(_takes_over(builder, m, x), here, where)
+
+
+def _keep_where_equal(builder: Any, a: Any, b: Any, v: Any) -> Any:
+    return builder.select(builder.fcmp_ordered("==", a, b), v, _constant(v.type, 0.0))
+
+
+def _keep_where_positive(builder: Any, a: Any, v: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", a, _constant(a.type, 0.0)), v, _constant(v.type, 0.0))
+
+
+def _llvm_name(name: str, kind: Any) -> str:
+    return f"llvm.{name}.v{kind.count}{'f64' if isinstance(kind.element, ir.DoubleType) else 'f32'}"
+
+
+def _root(builder: Any, v: Any) -> Any:
+    function = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(v.type, [v.type]), _llvm_name("sqrt", v.type)
+    )
+    return builder.call(function, [v])
+
+
+add = _operation(2, lambda builder, a, b: builder.fadd(a, b, flags=CONTRACT))
+subtract = _operation(2, lambda builder, a, b: builder.fsub(a, b, flags=CONTRACT))
+multiply = _operation(2, lambda builder, a, b: builder.fmul(a, b, flags=CONTRACT))
+divide = _operation(2, _divide)
+fma = _operation(3, _fma)
+fma_where = _operation(3, _fma_where)
+relu = _operation(1, _relu)
+root = _operation(1, _root)
+first_max = _operation(2, _first_max)
+first_max_at = _operation(4, _first_max_at)
+keep_where_equal = _operation(3, _keep_where_equal)
+keep_where_positive = _operation(2, _keep_where_positive)
+
+
+@intrinsic
+def any_nonzero(typingctx: Any, v: Any) -> Any:
+    """True where some sample is not 0."""
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        bits = builder.bitcast(_is_nonzero(builder, args[0]), ir.IntType(v.width))
+        return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+
+    return types.boolean(v), make
+
+
+@intrinsic
+def total(typingctx: Any, v: Any) -> Any:
+    """The sum over the samples."""
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = args[0].type
+        name = _llvm_name("vector.reduce.fadd", kind)
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(kind.element, [kind.element, kind]), name
+        )
+        return builder.call(function, [ir.Constant(kind.element, -0.0), args[0]], fastmath=CONTRACT)
+
+    return v.dtype(v), make
