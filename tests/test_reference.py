@@ -153,6 +153,25 @@ def test_max_ignores_padding_and_overlapping_windows_add() -> None:
     assert trace.delta["input"].tolist() == [[[[4, 0], [0, 0]]]]
 
 
+def test_a_mean_over_padding_divides_by_the_whole_window() -> None:
+    engine = textbook([1, 2, 2], [{"kind": "avgpool", "window": 2, "padding": 1}])
+    trace = engine.backprop([[[[4.0, 8.0], [12.0, 16.0]]]], upstream=[[[[4.0, 8.0], [12.0, 16.0]]]])
+    assert trace.a["avgpool1"].tolist() == trace.delta["input"].tolist() == [[[[1, 2], [3, 4]]]]
+
+
+def test_a_mean_made_by_hand_divides_by_its_in_edges_unless_told() -> None:
+    for divisor, mean in ((None, 3.0), (4.0, 1.5)):
+        g = ng.NeuronGraph()
+        g.add_input("x")
+        g.add_input("y")
+        g.add_pool("m", op="mean", divisor=divisor)
+        g.connect("x", "m")
+        g.connect("y", "m")
+        g.set_outputs(["m"])
+        trace = ng.ReferenceEngine(g, ng.Parameters()).backprop([[2.0, 4.0]], upstream=[[6.0]])
+        assert (trace.a["m"].item(), trace.delta["x"].item()) == (mean, mean)
+
+
 def test_nan_in_is_nan_out() -> None:
     for activation in ACTIVATIONS[:-1]:
         assert math.isnan(chained(activation).forward([[NAN]]).item())

@@ -279,6 +279,8 @@ def test_losses_of_a_certain_answer_stay_finite() -> None:
     assert cross_entropy([1000.0, -1000.0], [1, 0]) == (0.0, [0.0, 0.0])
     assert binary_cross_entropy([800.0], [0]) == (800.0, [1.0])
     assert binary_cross_entropy([800.0], [1]) == (0.0, [0.0])
+    assert cross_entropy([0.0, -INF], [1, 0]) == (0.0, [0.0, 0.0])
+    assert binary_cross_entropy([INF, -INF], [1, 0]) == (0.0, [0.0, 0.0])
     loss, delta = rbf_map([5000.0, 6000.0], [1, 0], 1.0)
     assert loss == pytest.approx(4999, abs=1e-9)
     assert delta == [1.0, 0.0]
