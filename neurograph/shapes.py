@@ -74,6 +74,24 @@ def row_major(shape: Sequence[int]) -> Shape:
     return tuple(reversed(steps))
 
 
+def sum_of_floors(n: int, a: int, b: int, m: int) -> int:
+    """Σ ⌊(a·i + b) / m⌋ over i = 0 … n − 1, for a, b ≥ 0 and m > 0, in about log m steps (as Euclid's algorithm).
+
+    Examples
+    --------
+    >>> sum_of_floors(5, 3, 1, 4), sum((3 * i + 1) // 4 for i in range(5))
+    (7, 7)
+    """
+    total = 0
+    while True:
+        total += n * (n - 1) // 2 * (a // m) + n * (b // m)
+        a, b = a % m, b % m
+        top = a * n + b
+        if top < m:
+            return total
+        n, b, m, a = top // m, top % m, a, m
+
+
 def times(shape: Sequence[int]) -> str:
     """Write a shape as people read it.
 

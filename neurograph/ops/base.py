@@ -155,8 +155,11 @@ class WeightedLayer(ComputingLayer):
     ) -> ParameterSpec:
         """Declare the weight array; given numbers are put into its shape."""
         values = None if self.weights is None else as_array(self.weights, shape, "weights")
-        if values is not None and used is not None:
-            values = np.where(used, values, 0.0)
+        if values is not None and used is not None and np.any(values[~used]):
+            row, channel, *_ = (int(i) for i in np.argwhere(~used & (values != 0))[0])
+            raise LayerError(
+                f"weights gives row {row} a value for input map {channel}, which it does not read; write 0 there."
+            )
         init = self.init if self.init is not None else ("he" if self.activation in ("relu", "leaky_relu") else "glorot")
         return ParameterSpec(self.weight_name, shape, init, fan_in, fan_out, values, self.is_trainable("weight"), used)
 
@@ -169,16 +172,41 @@ class WeightedLayer(ComputingLayer):
 
 
 def as_array(values: Any, shape: Shape, what: str) -> NDArray[np.float64]:
-    """Put given numbers into `shape`; a list of the right length in another nesting is reshaped row-major."""
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise LayerError(f"{what} must be numbers in the shape {times(shape)}.") from None
+    """Put given numbers into `shape`; a list of the right length in another nesting is reshaped row-major.
+
+    Raises
+    ------
+    LayerError
+        If something is no finite number, lists are ragged, or there are too many or too few.
+    """
+    array = numbers(values)
+    if array is None:
+        raise LayerError(f"{what} must be numbers in the shape {times(shape)}.")
     if array.size != prod(shape):
         raise LayerError(f"{what} has {array.size} numbers; its shape {times(shape)} needs {prod(shape)}.")
     if not np.isfinite(array).all():
         raise LayerError(f"{what} holds a value that is not finite.")
     return array.reshape(shape)
+
+
+def numbers(values: Any) -> NDArray[np.float64] | None:
+    """Nested lists of numbers as an array; None where they are ragged or hold something else (true is no number).
+
+    Examples
+    --------
+    >>> numbers([[1, 2], [3, 4.5]]), numbers([1, True]), numbers([[1], [2, 3]])
+    (array([[1. , 2. ],
+           [3. , 4.5]]), None, None)
+    """
+    try:
+        array = np.array(values)
+    except ValueError:
+        return None
+    return array.astype(np.float64) if array.dtype.kind in "fiu" and not _holds_truth(values) else None
+
+
+def _holds_truth(values: Any) -> bool:
+    return any(map(_holds_truth, values)) if isinstance(values, list) else isinstance(values, bool)
 
 
 def per_axis(value: int | Sequence[int], rank: int, what: str) -> tuple[int, ...]:

@@ -14,7 +14,10 @@ from neurograph.ops.view import View, along_channels, check_axes, view_of
 from neurograph.ops.windows import Padding, Windows, fit
 from neurograph.ops.wiring import Blocks, Pairs, Wiring
 from neurograph.parameters import ParameterSpec
-from neurograph.shapes import Shape, row_major
+from neurograph.shapes import Shape, row_major, times
+
+MOST_TABLED = 10**7
+"""Slots of a weight array with a connection table at most: which of them are used is written out."""
 
 
 class Conv(WeightedLayer):
@@ -65,6 +68,7 @@ class Conv(WeightedLayer):
                 self.padding_value is not None,
             )
             for part, channel, offset in along_channels(view, wiring)
+            if channel.count
         )
         bias = self._bias(windows.outputs)
         parameters = (
@@ -130,6 +134,10 @@ class Conv(WeightedLayer):
         used = None
         fan_in = channels * taps
         if self.connections is not None:
+            if prod(weight_shape) > MOST_TABLED:
+                raise LayerError(
+                    f"connections into a weight of shape {times(weight_shape)}; at most {MOST_TABLED:,} slots may have a table."
+                )
             table = np.zeros((self.filters, channels), dtype=bool)
             for number, maps in enumerate(self.connections):
                 table[number, maps] = True
@@ -143,5 +151,9 @@ class Conv(WeightedLayer):
             return ()
         if len(view.parts) > 1:
             raise LayerError("padding_value reads a concatenation; it needs a single layer as its source.")
+        if view.parts[0].dropout is not None:
+            raise LayerError(
+                "padding_value reads through a dropout, which would thin out constants; put the dropout elsewhere."
+            )
         value: Any = np.array(self.padding_value)
         return (ParameterSpec(f"{self.name}.padding", (), None, values=value, trainable=False, role="constant"),)

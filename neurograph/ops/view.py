@@ -96,7 +96,16 @@ def along_channels(view: View, wiring: Wiring) -> list[tuple[Part, Wiring, int]]
     return [(part, _cut(wiring, part), 0) for part in view.parts]
 
 
+MOST_CUT = 10**6
+"""Most wires of a wiring that is cut into the parts of a concatenation, which has no closed form."""
+
+
 def _cut(wiring: Wiring, part: Part) -> Pairs:
+    if wiring.count > MOST_CUT:
+        raise LayerError(
+            f"reads a concatenation channel by channel, with {wiring.count:,} pairs of channels (at most {MOST_CUT:,}). "
+            f"Put it before the concat."
+        )
     links = wiring.links()
     keep = (links.source >= part.offset) & (links.source < part.offset + part.shape[0])
     columns = zip(

@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.shapes import sum_of_floors
+
 Index = NDArray[np.int64]
 
 
@@ -107,7 +109,7 @@ class Window:
     def count(self) -> int:
         if self.padded:
             return self.n_targets * self.kernel
-        return sum(self._inside(tap) for tap in range(self.kernel))
+        return self._below(self.n_sources) - self._below(0)
 
     def _inside(self, tap: int) -> int:
         """How many targets have this tap inside the source."""
@@ -115,6 +117,15 @@ class Window:
         first = max(0, -(shift // self.stride))
         last = min(self.n_targets - 1, (self.n_sources - 1 - shift) // self.stride)
         return max(0, last - first + 1)
+
+    def _below(self, limit: int) -> int:
+        """How many (target, tap) pairs look at a coordinate below `limit`: Σ over taps of ⌈(limit + before − d·tap) / s⌉, clipped."""
+        s, d, room = self.stride, self.dilation, limit + self.before
+        all_targets = min(max((room + s - 1 - s * self.n_targets) // d + 1, 0), self.kernel)
+        some_target = min(max((room - 1) // d + 1, all_targets), self.kernel)
+        n_partly = some_target - all_targets
+        partly = sum_of_floors(n_partly, d, room + s - 1 - d * (some_target - 1), s) if n_partly else 0
+        return self.n_targets * all_targets + partly
 
     def links(self) -> Links:
         target = np.repeat(np.arange(self.n_targets, dtype=np.int64), self.kernel)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from neurograph.errors import Fault, LossError, suggest
 from neurograph.ops.words import WEIGHTED_KINDS
 from neurograph.spec.heads import made
-from neurograph.spec.model import NeuronSpec, Spec
+from neurograph.spec.model import EdgeSpec, NeuronSpec, Spec
 
 
 def faults_of_drawing(spec: Spec, unread: frozenset[str] = frozenset()) -> Iterator[Fault]:
@@ -25,7 +25,7 @@ def faults_of_drawing(spec: Spec, unread: frozenset[str] = frozenset()) -> Itera
         yield from _faults_of_parts(spec)
         yield from _faults_of_parameters(spec)
         yield from _faults_of_cycles(spec)
-    yield from _faults_of_loss(spec)
+        yield from _faults_of_loss(spec)
 
 
 def _faults_of_neurons(spec: Spec) -> Iterator[Fault]:
@@ -57,15 +57,20 @@ def _faults_of_edges(spec: Spec, unread: frozenset[str]) -> Iterator[Fault]:
         if (edge.source, edge.target) in seen:
             yield Fault(where, f"{text}: the two are connected already; a second edge between a pair is not kept.")
         seen.add((edge.source, edge.target))
-        kind = kinds.get(edge.target, "unreadable")
-        if kind == "input":
-            yield Fault(where, f"{text}: an input has no in-edges; its value is given.")
-        elif kind in WEIGHTED_KINDS and edge.weight is None:
-            yield Fault(where, f'{text}: an edge into a {kind} neuron needs a weight; name it with weight = "w1".')
-        elif kind not in (*WEIGHTED_KINDS, "unreadable") and edge.weight is not None:
-            yield Fault(where, f"{text}: an edge into a {kind} neuron carries no weight; leave weight out.")
-        if edge.value is not None and edge.weight is None:
-            yield Fault(where, f'{text}: a value without a weight; name it too, with weight = "w1".')
+        if "neuron" not in unread:
+            yield from (Fault(where, f"{text}: {what}") for what in _wrong_weight(edge, kinds.get(edge.target)))
+
+
+def _wrong_weight(edge: EdgeSpec, kind: str | None) -> Iterator[str]:
+    """What is wrong with the weight of an edge into a neuron of this kind."""
+    if kind == "input":
+        yield "an input has no in-edges; its value is given."
+    elif edge.weight is None and kind in WEIGHTED_KINDS:
+        yield f'an edge into a {kind} neuron needs a weight; name it with weight = "w1".'
+    elif edge.weight is not None and kind is not None and kind not in WEIGHTED_KINDS:
+        yield f"an edge into a {kind} neuron carries no weight; leave weight out."
+    elif edge.weight is None and edge.value is not None:
+        yield "a value without a weight; leave value out, or name the weight too."
 
 
 def _faults_of_parts(spec: Spec) -> Iterator[Fault]:
@@ -129,8 +134,7 @@ def _faults_of_loss(spec: Spec) -> Iterator[Fault]:
         where = spec.origin.where("loss", number, "kind")
         for neuron in outputs if not number else ():
             try:
-                if neuron.kind in (*WEIGHTED_KINDS, "sum", "max", "mean", "l2"):
-                    made(declared, None).check(neuron.id, neuron.kind, neuron.activation)
+                made(declared, None).check(neuron.id, neuron.kind, neuron.activation)
             except LossError as error:
                 yield Fault(where, str(error))
     yield from _faults_of_softmax(spec, outputs)

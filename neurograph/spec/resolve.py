@@ -59,6 +59,7 @@ def resolve(spec: Spec, unread: frozenset[str] = frozenset()) -> Resolved:
     """
     result = Resolved()
     result.faults += faults_of_names(spec, unread)
+    result.faults += _faults_of_inputs(spec)
     views: dict[str, View | None] = {name: view_of(name, shape) for name, shape in spec.inputs.items()}
     if not views:
         views["input"] = None
@@ -80,6 +81,15 @@ def resolve(spec: Spec, unread: frozenset[str] = frozenset()) -> Resolved:
     result.losses, faults = match_losses(spec, result.heads, result.laid, unread)
     result.faults += [*faults_of_softmax(spec, result.heads, result.laid), *faults]
     return result
+
+
+def _faults_of_inputs(spec: Spec) -> Iterator[Fault]:
+    for number, (name, shape) in enumerate(spec.inputs.items()):
+        if prod(shape) > MOST_NEURONS:
+            what = (
+                f"input '{name}': {times(shape)} = {prod(shape):,} values; an input may have at most {MOST_NEURONS:,}."
+            )
+            yield Fault(spec.origin.where("input", number, "shape"), what)
 
 
 def _option(message: str, layer: LayerSpec) -> str:
@@ -143,8 +153,3 @@ def _refuse_parallel_edges(laid: Laid) -> None:
 
 def _populations(laid: Laid) -> list[str]:
     return [part.population for part in laid.view.parts] if laid.kind is None else [wire.source for wire in laid.wires]
-
-
-def faults_of_layers(spec: Spec, unread: frozenset[str] = frozenset()) -> Iterator[Fault]:
-    """Every fault of a network given by layers."""
-    yield from resolve(spec, unread).faults

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neurograph.errors import Fault
+from neurograph.ops.base import numbers
 from neurograph.shapes import Shape, times
 from neurograph.spec.model import SampleSpec, Spec
 from neurograph.spec.resolve import Resolved
@@ -88,19 +89,10 @@ def _misfit(what: str, value: Any, shape: Shape, classes: bool) -> Iterator[str]
         elif not 0 <= value < shape[0]:
             yield f"{what} is class {found(value)}; the head has the classes 0…{shape[0] - 1}."
         return
-    numbers = _numbers(value)
-    if numbers is None:
+    array = numbers(value)
+    if array is None:
         yield f"{what} must be numbers{' or a class' if classes and size > 1 else ''}; found {found(value)}."
-    elif numbers.size != size:
-        yield f"{what} has {numbers.size} numbers; it needs {times(shape)}{f' = {size}' if len(shape) > 1 else ''}."
-    elif not np.isfinite(numbers).all():
+    elif array.size != size:
+        yield f"{what} has {array.size} numbers; it needs {times(shape)}{f' = {size}' if len(shape) > 1 else ''}."
+    elif not np.isfinite(array).all():
         yield f"{what} holds a value that is not finite."
-
-
-def _numbers(value: Any) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-    """The numbers of nested lists as an array; None where they are ragged, or something is no number."""
-    try:
-        array = np.array(value)
-    except ValueError:
-        return None
-    return array.astype(np.float64) if array.dtype.kind in "fiu" else None

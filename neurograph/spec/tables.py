@@ -133,7 +133,7 @@ def _layer(reading: Reading, key: str, number: int, table: Mapping[str, Any]) ->
     sources = table.get("from")
     sources = [sources] if isinstance(sources, str) else sources
     listed = isinstance(sources, list) and bool(sources) and all(isinstance(source, str) for source in sources)
-    stand_in = name if _is_name(name) else f"layer {number + 1}"
+    stand_in = str(name) if _is_name(name) else f"layer {number + 1}"
     return Unreadable.model_construct(name=stand_in, kind="layer", sources=sources if listed else None, label=None)
 
 
@@ -142,7 +142,7 @@ def _item(reading: Reading, key: str, number: int, table: Mapping[str, Any]) -> 
     if item is None:
         reading.unread.add(key)
         if key == "neuron" and _is_name(table.get("id")):
-            return NeuronSpec.model_construct(id=table["id"], kind="unreadable", output=table.get("output") is True)
+            return NeuronSpec.model_construct(id=table["id"], output=table.get("output") is True)
     return item
 
 
