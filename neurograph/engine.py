@@ -171,9 +171,9 @@ def labels_of(outputs: Array, head: Port) -> Array:
         threshold = 0.5 if head.activation == "sigmoid" else 0.0
         return (outputs.reshape(len(outputs)) >= threshold).astype(np.int64)
     if head.size > 1 and head.shape[0] > 1 and (loss is None or loss.kind != "binary_cross_entropy"):
-        if head.kind == "rbf":
-            return np.argmin(np.where(np.isnan(outputs), np.inf, outputs), axis=1)
-        return np.argmax(np.where(np.isnan(outputs), -np.inf, outputs), axis=1)  # a removed output's place is NaN
+        score = -outputs if head.kind == "rbf" else outputs
+        best: Array = np.argmax(np.where(np.isnan(score), -np.inf, score), axis=1)  # a removed output's place is NaN
+        return best
     return outputs
 
 
