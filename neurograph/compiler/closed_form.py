@@ -90,13 +90,12 @@ class _Product:
 
     def nests(self) -> Found:
         """Nests and table, in order of their first neurons."""
-        made = [
-            self._nest(taps, shift, pieces)
-            for combination, taps, shift in zip(self.combinations, self.taps, self.shifts, strict=True)
-            for pieces in itertools.product(*(pattern.pieces for pattern in combination))
-        ]
-        made.sort(key=lambda nest: nest.target)
-        return tuple(nest for nest in made if nest.axes), table_of([nest for nest in made if not nest.axes])
+        shared, alone = [], []
+        for combination, taps, shift in zip(self.combinations, self.taps, self.shifts, strict=True):
+            pieces = itertools.product(*(pattern.pieces for pattern in combination))
+            made = [self._nest(taps, shift, piece) for piece in pieces]
+            (shared if any(nest.axes for nest in made) else alone).extend(made)
+        return tuple(sorted(shared, key=_first_neuron)), table_of(sorted(alone, key=_first_neuron))
 
     def _shift(self, combination: tuple[Pattern, ...]) -> int:
         """First weight minus the start of its row, where all weights lie in one row; else 0."""
@@ -130,6 +129,10 @@ class _Product:
         if along < self.source_rank:
             source[along] = axis.source[0]
         return Axis(along, axis.count, axis.step, tuple(source), axis.weight)
+
+
+def _first_neuron(nest: Nest) -> Position:
+    return nest.target
 
 
 def table_of(nests: Sequence[Nest]) -> Table | None:

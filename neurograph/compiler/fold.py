@@ -1,7 +1,8 @@
 """Fourth pass: the neurons of a stencil into boxes, which are loop nests.
 
 Channels first and repeatedly (else one deleted edge would split the lanes of a whole map), then the other axes, last first. A
-run continues only where the last neuron ended, with the same shift of sources and of weights. What is alone stays in a table.
+run continues only where the last neuron ended, with the same shift of sources and of weights. Neurons whose stencil
+fills no box of two stay in a table.
 """
 
 from __future__ import annotations
@@ -59,11 +60,13 @@ def discover(rows: Bundle, parameters: Sequence[PlanParameter]) -> tuple[tuple[N
 
 
 def fold(stencils: Stencils) -> tuple[tuple[Nest, ...], Table | None]:
-    """Loop nests of equal stencil, and the neurons that are left alone."""
+    """Loop nests of equal stencil, and the neurons whose stencil no neighbour shares."""
     rows = stencils.rows
     boxes = Boxes(stencils.label, rows.target, stencils.source, stencils.weight, np.arange(len(rows)))
     join_all(boxes)
-    alone = boxes.form == 0
+    longest = np.zeros(len(stencils.first), dtype=np.int64)
+    np.maximum.at(longest, boxes.label, boxes.form)
+    alone = longest[boxes.label] == 0
     nests = _nests(boxes, stencils, np.flatnonzero(~alone))
     return nests, rows.take(np.sort(boxes.row[alone])).as_table()
 
