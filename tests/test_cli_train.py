@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import neurograph as ng
 from neurograph.cli import main
 from neurograph.cli.evaluate import table, text
 from neurograph.cli.progress import Bar, clock
@@ -155,6 +156,13 @@ def test_seeds_decide_everything(capsys: pytest.CaptureFixture[str], spec: str) 
     assert losses[0] == losses[1] != losses[2]
 
 
+def test_first_weights_are_those_of_the_seed(capsys: pytest.CaptureFixture[str], spec: str, tmp_path: Path) -> None:
+    run(capsys, "train", spec, *TEXTBOOK, "--epochs", "0", "--seed", "3", "--out", str(tmp_path / "run"))
+    expected = ng.initialise(ng.lay_out(ng.load(spec)), seed=3)
+    found = load_run(tmp_path / "run").parameters
+    assert {name: found[name].tobytes() for name in found} == {name: expected[name].tobytes() for name in expected}
+
+
 def test_a_run_is_kept_resumed_and_evaluated(capsys: pytest.CaptureFixture[str], spec: str, tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "net"
     shown = run(capsys, "train", spec, *TEXTBOOK, "--out", str(folder))
@@ -174,6 +182,7 @@ def test_a_run_is_kept_resumed_and_evaluated(capsys: pytest.CaptureFixture[str],
     counts = np.array(result["confusion"])
     assert counts.sum() == result["n"] == 360
     assert np.trace(counts) / 360 == pytest.approx(accuracy)
+    assert counts.sum(axis=1).tolist() == np.bincount(ng.data.digits()[1][1]).tolist()
     first = run(capsys, "evaluate", spec, "--run", str(folder), "--engine", "textbook").splitlines()[0]
     assert first == f"digits, 360 test samples: accuracy {100 * result['accuracy']:.2f} %, loss {result['loss']:.5f}"
 

@@ -83,6 +83,14 @@ def test_a_ramp_stays_a_ramp_when_enlarged() -> None:
     np.testing.assert_allclose(enlarged[1:-1], (np.arange(1, 15) + 0.5) / 2 - 0.5)
 
 
+def test_every_old_pixel_counts_when_shrunk() -> None:
+    """Eight pixels become two: triangles of half-width 4, so that none is skipped and the middle counts twice."""
+    assert interpolation(8, 2).tolist() == [
+        pytest.approx(np.array([2.5, 3.5, 3.5, 2.5, 1.5, 0.5, 0, 0]) / 14),
+        pytest.approx(np.array([0, 0, 0.5, 1.5, 2.5, 3.5, 3.5, 2.5]) / 14),
+    ]
+
+
 def test_the_given_array_is_not_changed() -> None:
     before = X.copy()
     prepare(X, (24,), low=-1, high=2)
