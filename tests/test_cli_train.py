@@ -289,8 +289,10 @@ def test_evaluating_a_run_of_another_network_is_refused(
     folder = tmp_path / "run"
     run(capsys, "train", spec, *TEXTBOOK, "--epochs", "0", "--out", str(folder))
     assert run(capsys, "evaluate", "digits", "--run", str(folder), code=2) == (
-        f"{folder}: a run of 'net', not of digits. Its own spec is {folder / 'spec.toml'}; name that one."
+        f"{folder}: the network of this run, 'net', is not digits, or digits has changed since. "
+        f"The run's own spec is {folder / 'spec.toml'}; name that one."
     )
+    Path(spec).write_text(NET.replace("epochs = 3", "epochs = 4"))  # how it is trained is no part of a network
     assert run(capsys, "evaluate", spec, "--run", str(folder), "--checkpoint", "best", code=2) == (
         f"{folder / 'best.safetensors'}: no such checkpoint."
     )

@@ -116,14 +116,14 @@ def _are_classes(y: Batch) -> bool:
 
 
 def _check_spec(name: str, run: Run) -> None:
-    """Raise RunError where the run is of another network than the one named."""
+    """Raise RunError where the run is of another network than the one named; how to train it does not matter."""
     from neurograph.spec import load
 
-    spec = load(name)
-    if spec.origin.text != run.spec_text:
-        same = f"'{spec.name}' as it was then" if spec.name == run.spec.name else f"'{run.spec.name}'"
+    parts = {"input", "layers", "neurons", "edges", "parameters", "losses"}
+    if load(name).model_dump(include=parts) != run.spec.model_dump(include=parts):
         raise RunError(
-            f"{run.folder}: a run of {same}, not of {name}. Its own spec is {run.folder / 'spec.toml'}; name that one."
+            f"{run.folder}: the network of this run, '{run.spec.name}', is not {name}, or {name} has changed since. The run's own "
+            f"spec is {run.folder / 'spec.toml'}; name that one."
         )
 
 
