@@ -256,18 +256,3 @@ def test_gradients_of_a_conv_behind_dropout_read_the_masked_map() -> None:
     engine = textbook([1, 3, 3], layers, {"kind": "mse"})
     trace = check(engine, draw(1, 2, 1, 3, 3), target=draw(2, 2, 1, 4, 4), training=True, seed=5)
     assert trace.masks["drop"].shape == (2, 3, 3, 3)
-
-
-def test_dropout_lies_over_neurons_and_not_over_padding() -> None:
-    layers = [{"kind": "dropout", "keep": 0.5}, {"kind": "conv", "name": "c", "filters": 1, "kernel": 3, "padding": 1}]
-    padded = [layers[0], {**layers[1], "padding_value": 3.0}]
-    engine, with_frame = (textbook([1, 2, 2], made, {"kind": "mse"}) for made in (layers, padded))
-    x = draw(1, 2, 1, 2, 2)
-    check(with_frame, x, target=draw(2, 2, 1, 2, 2), training=True, seed=3)
-    without, framed = (
-        e.backprop(x, upstream=np.ones((2, 1, 2, 2)), training=True, seed=3) for e in (engine, with_frame)
-    )
-    np.testing.assert_array_equal(without.masks["dropout1"], framed.masks["dropout1"])
-    w = engine.params["c.weight"][0, 0]
-    frame = np.array([[3 * (w.sum() - w[1 - v : 3 - v, 1 - u : 3 - u].sum()) for u in (0, 1)] for v in (0, 1)])
-    np.testing.assert_allclose(framed.z["c"] - without.z["c"], np.broadcast_to(frame, (2, 1, 2, 2)), rtol=1e-12)

@@ -275,6 +275,10 @@ LAYERED: list[tuple[Edit, str]] = [
         "Change the activation, or use loss mse.",
     ),
     (
+        edge(("c.padding", 0, -1, -1), ("c", 0, 0, 0), dropout="drop"),
+        "c.padding[0,-1,-1] → c[0,0,0]: a constant behind dropout 'drop'; masks lie over neurons. Set dropout to None.",
+    ),
+    (
         edge(("d", 0, 0, 0), ("out", 0), dropout="dorp"),
         "d[0,0,0] → out[0]: unknown dropout 'dorp'; did you mean 'drop'? (known: drop). "
         "Declare its probability to keep in graph.graph['dropouts'].",

@@ -108,6 +108,8 @@ def _edges(graph: NeuronGraph) -> Iterator[str]:
                 f"{_arrow(source, target)}: unknown dropout {dropout!r}{suggest(str(dropout), graph.dropouts)} "
                 f"(known: {known}). Declare its probability to keep in graph.graph['dropouts']."
             )
+        elif dropout is not None and graph.nodes[source].get("kind") == "constant":
+            yield f"{_arrow(source, target)}: a constant behind dropout {dropout!r}; masks lie over neurons. Set dropout to None."
     for name, keep in graph.dropouts.items():
         if not isinstance(keep, int | float) or not 0 < keep <= 1:
             yield f"dropout {name!r}: keep is {keep!r}; a probability to keep lies above 0 and at most at 1."

@@ -194,9 +194,8 @@ def _dropped(neurons: list[Neuron], populations: Mapping[Hashable, Box]) -> dict
     for neuron in neurons:
         for j, dropout in neuron.dropouts:
             source = neuron.sources[j]
-            if source in home:  # a constant is not a neuron: no mask lies over it
-                name, position = home[source]
-                dropped.setdefault(dropout, {}).setdefault(name, {})[source] = position
+            name, position = home[source]
+            dropped.setdefault(dropout, {}).setdefault(name, {})[source] = position
     return {
         dropout: {name: (list(found), list(found.values())) for name, found in sources.items()}
         for dropout, sources in dropped.items()

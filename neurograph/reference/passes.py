@@ -124,7 +124,7 @@ def _hand_back(
 def _behind_dropout(neuron: Neuron, n: int, factors: Factors) -> list[tuple[int, float]]:
     if not factors:
         return []
-    return [(j, factors[dropout][n].get(neuron.sources[j], 1.0)) for j, dropout in neuron.dropouts]
+    return [(j, factors[dropout][n][neuron.sources[j]]) for j, dropout in neuron.dropouts]
 
 
 def _softmax_heads(network: Network, z: Rows, a: Rows) -> None:
