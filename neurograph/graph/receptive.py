@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from neurograph.graph.layout import layout_of
 from neurograph.graph.topology import Projection, Topology
-from neurograph.ops.wiring import Window, Wiring
+from neurograph.ops.wiring import Blocks, Pairs, Window, Wiring
 
 Span = tuple[int, int]
 """First and last coordinate along one axis."""
@@ -89,17 +89,20 @@ def _through(topology: Topology, projection: Projection, box: Box) -> Box | None
 def _ends(axis: Wiring, span: Span) -> Iterator[int]:
     """Source coordinates of a span of targets, among them the least and the greatest that exist."""
     for target in _telling(axis, span):
-        links = axis.into(target)
-        if len(links):
-            yield int(links.source.min())
-            yield int(links.source.max())
+        sources = axis.into(target).source
+        inside = sources[(sources >= 0) & (sources < axis.n_sources)]  # padded positions are edges, but not input
+        if len(inside):
+            yield int(inside.min())
+            yield int(inside.max())
 
 
 def _telling(axis: Wiring, span: Span) -> Iterable[int]:
     """Targets that suffice: the ends, and for windows those whose reach a border clips (dilated taps may skip position 0)."""
     first, last = span
-    if not isinstance(axis, Window):
+    if isinstance(axis, Pairs):
         return range(first, last + 1)
+    if isinstance(axis, Blocks):
+        return {first, last}
     clipped = -(-axis.before // axis.stride)
     reach = axis.dilation * (axis.kernel - 1) - axis.before
     free = (axis.n_sources - 1 - reach) // axis.stride
