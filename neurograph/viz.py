@@ -6,8 +6,7 @@ from sys import modules
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from viz import Drawn as Drawn
-    from viz import draw as draw
+    from viz import *  # noqa: F403
 
 _folder = Path(__file__).resolve().parent.parent / "viz"
 _spec = spec_from_file_location(__name__, _folder / "__init__.py", submodule_search_locations=[str(_folder)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neurograph.graph.topology import Population, Projection, Topology
 from neurograph.ops.wiring import Blocks, Window
+from neurograph.ops.words import POOL_KINDS
 from neurograph.shapes import times
 
 _ACTIVATIONS = {
@@ -39,7 +40,9 @@ def operation(topology: Topology, population: Population) -> str:
     if population.layer_kind == "globalpool":
         return word
     stride, before = [axis.stride for axis in windows], [axis.before for axis in windows]
-    usual = population.kind in ("max", "mean", "l2") and stride == [axis.kernel for axis in windows]
+    usual = (population.kind in POOL_KINDS or population.layer_kind == "subsample") and stride == [
+        axis.kernel for axis in windows
+    ]
     parts += [f"stride {_once(stride)}"] if set(stride) != {1} and not usual else []
     parts += [f"padding {_once(before)}"] if any(before) else []
     parts += (

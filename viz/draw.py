@@ -96,9 +96,7 @@ def draw(
     ('neurons', True)
     """
     target = Path(path)
-    form = form_of(target)
-    if values not in VALUES:
-        raise DrawingError(f"--values {values}: unknown{suggest(values, VALUES)} (known: {', '.join(VALUES)})")
+    form = check(target, view, values)
     subject = Subject(network, inspector, weights, values, labels or {}, note)
     chosen = choose_view(subject, view, around)
     scene = make_scene(subject, chosen, around)
@@ -112,6 +110,26 @@ def draw(
     target = target.with_suffix(".svg")
     target.write_text(to_svg(scene), encoding="utf-8")
     return Drawn(target, "neurograph", chosen)
+
+
+def check(path: Path, view: str | None, values: str) -> str:
+    """The form a file name asks for, once view and values are known words; to fail before anything is computed.
+
+    Raises
+    ------
+    DrawingError
+        Naming the word and those that are known.
+    """
+    if view is not None and view not in VIEWS:
+        raise DrawingError(f"--view {view}: unknown view{suggest(view, VIEWS)} (known: {', '.join(VIEWS)})")
+    if values not in VALUES:
+        raise DrawingError(f"--values {values}: unknown{suggest(values, VALUES)} (known: {', '.join(VALUES)})")
+    return form_of(path)
+
+
+def needs_numbers(network: Topology | NeuronGraph, view: str | None, around: Node | None, values: str) -> bool:
+    """Whether the picture would show the numbers of a pass."""
+    return values != "none" and choose_view(Subject(network), view, around) != "layers"
 
 
 def form_of(path: Path) -> str:
@@ -135,15 +153,13 @@ def choose_view(subject: Subject, view: str | None, around: Node | None) -> str:
     Raises
     ------
     DrawingError
-        If the view is unknown, or too much for the network.
+        If the view is too much for the network.
     """
     nodes, edges = _size(subject)
     if view is None:
         if nodes <= SMALL[0] and edges <= SMALL[1]:
             return "neurons"
         return "around" if around is not None or isinstance(subject.network, NeuronGraph) else "layers"
-    if view not in VIEWS:
-        raise DrawingError(f"--view {view}: unknown{suggest(view, VIEWS)} (known: {', '.join(VIEWS)})")
     if view == "neurons" and (nodes > LEGIBLE[0] or edges > LEGIBLE[1]):
         raise DrawingError(
             f"{subject.name} has {nodes:,} neurons (inputs counted) and {edges:,} edges; a neuron view is legible up to "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, isfinite
 
 from neurograph.graph.address import Node, write_node
 from neurograph.inspector import Term
@@ -31,6 +31,8 @@ class Column:
     head: str
     value: Callable[[Term], float | None]
     largest: float
+    letters: float
+    """Width of the widest number, in its size."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +76,18 @@ def _columns(subject: Subject, blocks: Sequence[Block], kind: str) -> list[Colum
     terms = [term for block in blocks for term in block.terms.values()]
     found = []
     if subject.has_values:
-        found.append(Column("a", lambda term: term.a, _largest(term.a for term in terms)))
+        found.append(_column("a", terms, lambda term: term.a))
     if any(term.w is not None for term in terms):
-        found.append(Column("w", lambda term: term.w, _largest(term.w or 0.0 for term in terms)))
+        found.append(_column("w", terms, lambda term: term.w))
     if subject.has_values and kind not in ("max", "sum"):
-        found.append(
-            Column(PRODUCTS.get(kind, "w·a"), lambda term: term.product, _largest(term.product for term in terms))
-        )
-    return found or [Column("", lambda term: None, 1.0)]
+        found.append(_column(PRODUCTS.get(kind, "w·a"), terms, lambda term: term.product))
+    return found or [Column("", lambda term: None, 1.0, 1.0)]
 
 
-def _largest(values: object) -> float:
-    return max((abs(value) for value in values if value == value), default=0.0)  # type: ignore[attr-defined]
+def _column(head: str, terms: Sequence[Term], value: Callable[[Term], float | None]) -> Column:
+    numbers = [number for number in map(value, terms) if number is not None]
+    largest = max((abs(number) for number in numbers if isfinite(number)), default=0.0)
+    return Column(head, value, largest, max((text_width(alike(number, largest), 1) for number in numbers), default=1.0))
 
 
 def draw_blocks(canvas: Canvas, subject: Subject, plan: Plan, left: float, middle: float) -> tuple[float, list[Shape]]:
@@ -156,7 +158,7 @@ def _cell(
     value = column.value(term)
     fill = UNKNOWN if value is None else signed(value, column.largest)
     words = "" if value is None or size < LEAST_LEGIBLE else alike(value, column.largest)
-    fit = min(13.0, size * 0.37, size * 0.94 / max(text_width(words, 1), 0.1))
+    fit = min(13.0, size * 0.37, size * 0.94 / column.letters)
     lines = (Line(words, fit, ink_on(fill)),) if words else ()
     hint = (
         f"{write_node(term.source)}: a = {short(term.a, 6)}, w = {short(term.w, 6)}, product {short(term.product, 6)}"

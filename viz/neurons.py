@@ -185,7 +185,8 @@ def _headline(canvas: Canvas, subject: Subject, panel: Panel, few: bool) -> None
     lines = [Line(name, 16, INK, bold=True), Line(", ".join(parts), 12.5, GREY), Line(times(group.shape), 12.5, GREY)]
     lines = [line for line in lines if line.bold or line.words != name]
     room = 20 if few else 7
-    canvas.text(panel.middle - 115, panel.top - lines_height(lines) - room, lines, 230, "center")
+    width = max(text_width(line.words, line.size, line.bold) for line in lines)
+    canvas.text(panel.middle - width / 2, panel.top - lines_height(lines) - room, lines, width, "center")
 
 
 def _title(canvas: Canvas, subject: Subject) -> None:

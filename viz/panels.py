@@ -11,7 +11,7 @@ from .groups import Group
 
 HEIGHT = 430.0
 """Room for the neurons of one column, in points."""
-WIDTH = 1230.0
+WIDTH = 1160.0
 LARGEST = {"map": 50.0, "unit": 64.0, "single": 88.0}
 GAPS = {"map": 7.0, "unit": 16.0, "single": 62.0}
 
@@ -20,7 +20,7 @@ FEW = 6
 """Neurons a layer, up to which a network without maps is drawn with room for words on its edges."""
 
 PLANE_GAP = 26.0
-RANK_GAP = 104.0
+RANK_GAP = 86.0
 WIDEST_RANK_GAP = 250.0
 
 

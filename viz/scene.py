@@ -122,10 +122,11 @@ class Canvas:
         self.shapes.extend(shapes)
 
     def text(
-        self, x: float, y: float, lines: Iterable[Line], width: float, align: Align = "left", hint: str = ""
+        self, x: float, y: float, lines: Iterable[Line], width: float = 0, align: Align = "left", hint: str = ""
     ) -> Shape:
-        """Lines of text in a column of `width` whose top left corner is (x, y); returns where they stand."""
+        """Lines of text in a column whose top left corner is (x, y), as wide as the text needs and at least `width`."""
         given = tuple(lines)
+        width = max([width, *(text_width(line.words, line.size, line.bold) * 1.03 + 2 for line in given)])
         height = lines_height(given)
         key = ("text", len(self.shapes))
         made = Shape(

@@ -21,7 +21,7 @@ def draw_sheet(canvas: Canvas, facts: Sequence[Facts]) -> None:
     rows = [_row(fact) for fact in facts]
     aligns: tuple[Align, ...] = ("left", "left", "left", "right", "right", "right", "right", "right", "left")
     widths = [max(text_width(row[i], SIZE, bold=i == 0) for row in [_HEADS, *rows]) + 20 for i in range(len(_HEADS))]
-    height, gap = (26.0, 8.0) if len(facts) > 16 else (30.0, 14.0)
+    height, gap = (21.0, 5.0) if len(facts) > 16 else (30.0, 14.0)
     total = sum(widths) + 16
     _put(canvas, ("heads",), _HEADS, widths, aligns, total, -height - 2, height, "plain", None, False)
     for number, (fact, row) in enumerate(zip(facts, rows, strict=True)):
@@ -89,11 +89,11 @@ def _edges(canvas: Canvas, facts: Sequence[Facts], height: float, gap: float, ri
                 (x, bottom - (bottom - top) / 3),
                 (x, bottom),
             )
-            canvas.curves.append(Curve(*ends, path, INK, 1.4, arrow=True))
+            canvas.curves.append(Curve(*ends, path, INK, 1.4 if gap > 8 else 2.4, arrow=gap > 8))
             continue
         x = right + 14 + LANE * _lane(lanes, source, target)
         y, end = source * pitch + height * 0.68, target * pitch + height * 0.32
-        turn = 10.0
+        turn = 6.0
         path = (
             (right, y), (right + 6, y), (x - turn, y), (x - turn, y), (x, y), (x, y), (x, y + turn),
             (x, y + turn), (x, end - turn), (x, end - turn), (x, end), (x, end), (x - turn, end),

@@ -14,7 +14,7 @@ from neurograph.ops.words import LEAK
 FORMULAS = {
     "input": "given",
     "constant": "a fixed padding value",
-    "weighted": "Σ w·a + bias",
+    "weighted": "Σ w·a",
     "sum": "Σ a",
     "mean": "Σ a / n",
     "max": "the largest a of the window",

@@ -25,16 +25,20 @@ def number(value: float | None, digits: int = 6) -> str:
 def largest(rows: Sequence[Row], size: Callable[[Row], float], limit: int) -> tuple[list[Row], list[Row]]:
     """Split rows into the `limit` largest in absolute size and the rest, both in their old order.
 
+    Where some must go, all that are exactly 0 go; of nothing but zeros three stay.
+
     Examples
     --------
     >>> largest([1, -5, 3, 0], size=float, limit=2)
     ([-5, 3], [1, 0])
+    >>> largest([0, 7, 0, 0], size=float, limit=2)
+    ([7], [0, 0, 0])
     """
     if len(rows) <= limit:
         return list(rows), []
     sizes = [abs(size(row)) for row in rows]
     ranked = sorted(range(len(rows)), key=lambda i: (-sizes[i] if not isnan(sizes[i]) else float("-inf"), i))
-    chosen = set(ranked[:limit])
+    chosen = {i for i in ranked[:limit] if sizes[i] != 0} or set(ranked[: min(3, limit)])
     return [rows[i] for i in sorted(chosen)], [rows[i] for i in range(len(rows)) if i not in chosen]
 
 

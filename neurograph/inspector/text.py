@@ -13,7 +13,8 @@ from neurograph.inspector.table import largest, number, table
 
 def neuron_text(card: NeuronCard, digits: int, limit: int) -> str:
     """A neuron's card as text: z, a and δ with their terms."""
-    lines = [f"{card.name}: {_title(card)}, sample {card.sample}", "", *_forward(card, digits, limit)]
+    which = f", sample {card.sample}" if card.sample else ""
+    lines = [f"{card.name}: {_title(card)}{which}", "", *_forward(card, digits, limit)]
     if card.delta is not None:
         lines += ["", *_backward(card, digits, limit)]
     elif card.kind != "input" or card.fan_out:
@@ -27,7 +28,7 @@ def weight_text(card: WeightCard, digits: int, limit: int) -> str:
     carriers = _count(card.n_copies, "neuron") if card.is_bias else _count(card.n_copies, "edge")
     fixed = "" if card.trainable else ", fixed (not trained)"
     lines = [f"{card.name} = {number(card.value, digits)}: one {what} on {carriers}{fixed}", ""]
-    lines += ["  gradient = Σ over its uses of δ(target)" + ("" if card.is_bias else "·∂z(target)/∂w")]
+    lines += [f"  gradient = Σ over its uses of δ{_per_use(card)}"]
     lines += _uses(card, digits, limit)
     lines += ["", f"  sum = {number(card.sum, digits)}", f"  {_reduced(card, digits)}"]
     if card.n_copies > 1:
@@ -50,7 +51,8 @@ def _title(card: NeuronCard) -> str:
 def _forward(card: NeuronCard, digits: int, limit: int) -> list[str]:
     if card.kind == "input":
         return [f"  a = {number(card.a, digits)} (given)"]
-    lines = [f"  z = {FORMULAS[card.kind]}"]
+    formula = FORMULAS[card.kind] + (" + bias" if card.bias is not None else "")
+    lines = [f"  z = {formula}"]
     lines += _terms(card, digits, limit)
     lines += [f"    {text}" for text in _about_window(card, digits)]
     if card.bias is not None:
@@ -107,7 +109,8 @@ def _backward(card: NeuronCard, digits: int, limit: int) -> list[str]:
         total = fsum(edge.product for edge in card.fan_out) if _finite(card.fan_out) else float("nan")
         lines.append(f"    Σ = {number(total, digits)}")
         if card.slope is not None and card.kind != "input":
-            lines.append(f"    f′(z) = {card.activation}′({number(card.z, digits)}) = {number(card.slope, digits)}")
+            inner = "" if card.activation == "identity" else f"{card.activation}′({number(card.z, digits)}) = "
+            lines.append(f"    f′(z) = {inner}{number(card.slope, digits)}")
     if not lines:
         lines = ["  nobody reads this neuron, and no loss does: δ = 0"]
     return [*lines, f"  δ = {number(card.delta, digits)}"]
@@ -143,11 +146,19 @@ def _finite(edges: Sequence[Influence]) -> bool:
 def _uses(card: WeightCard, digits: int, limit: int) -> list[str]:
     shown, rest = largest(card.uses, lambda use: use.product, limit)
     rows = [_use_row(use, digits, card) for use in shown]
-    if card.is_bias:
-        lines = table(["neuron", "sample", "δ"], rows, words=2)
-    else:
-        lines = table(["source → target", "sample", "a", "δ", "product"], rows, words=2)
+    edge = ["source → target", "sample", "a", "δ", f"δ{_per_use(card)}"]
+    heads = ["neuron", "sample", "δ"] if card.is_bias else edge
+    if card.batch == 1:
+        heads, rows = [heads[0], *heads[2:]], [[row[0], *row[2:]] for row in rows]
+    lines = table(heads, rows, words=1 + (card.batch > 1))
     return lines + _rest(rest, [use.product for use in rest], digits, "use", True)
+
+
+def _per_use(card: WeightCard) -> str:
+    """What each use multiplies δ by."""
+    if card.is_bias:
+        return ""
+    return "·a" if all(use.product in (0.0, use.delta * use.a) for use in card.uses) else "·∂z/∂w"
 
 
 def _use_row(use: Use, digits: int, card: WeightCard) -> list[str]:
@@ -179,9 +190,11 @@ def _rest(rest: Sequence[object], products: list[float], digits: int, what: str,
     if not rest:
         return []
     zero = sum(product == 0 for product in products)
+    if zero == len(rest):
+        return [f"    … and {_count(len(rest), f'more {what}')}, {'each' if zero > 1 else 'it'} exactly 0"]
     total = fsum(products) if all(map(isfinite, products)) else float("nan")
     note = f", together {number(total, digits)}" if add else ""
-    exact = f" ({'all' if zero == len(rest) else f'{zero:,}'} exactly 0)" if zero else ""
+    exact = f" ({zero:,} of them exactly 0)" if zero else ""
     return [f"    … and {_count(len(rest), f'smaller {what}')}{note}{exact}"]
 
 

@@ -1,0 +1,244 @@
+"""One pass to look into: a spec, its weights, a sample, and the inspector over them; shared by `explain` and `draw`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurograph.errors import DataError, RunError, UsageError
+
+if TYPE_CHECKING:
+    from neurograph.engine import Batch
+    from neurograph.graph.layout import Layout, Port
+    from neurograph.graph.topology import Topology
+    from neurograph.inspector import Inspector
+    from neurograph.parameters import Parameters
+    from neurograph.spec import Spec
+    from neurograph.spec.model import SampleSpec
+
+TEXTBOOK_EDGES = 500_000
+"""Up to here the textbook engine is quick enough, and starts sooner than the compiler."""
+EXACT_PARAMETERS = 20_000_000
+"""Above this the compiled program computes in float32, to save memory."""
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A batch to run: x with a target or an upstream gradient or neither, and where it comes from in words."""
+
+    x: Batch
+    note: str
+    target: Batch | None = None
+    upstream: Batch | None = None
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A network and one pass through it. `inspector` is None where there was nothing to run it on."""
+
+    spec: Spec
+    topology: Topology
+    inspector: Inspector | None
+    note: str
+    weights: str
+    """Where the weights come from, in words."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Layer → the free text that the spec gives it."""
+        return {layer.name: layer.label for layer in self.spec.layers if layer.label}
+
+
+def examine(
+    name: str,
+    sample: int | None,
+    run: Path | None,
+    data: str | None,
+    *,
+    whole_batch: bool = False,
+    any_input: bool = True,
+) -> Examined:
+    """Run one sample through a network.
+
+    Parameters
+    ----------
+    name : str
+        The spec.
+    sample : int, optional
+        Which sample; default the first.
+    run : Path, optional
+        A run folder that holds the weights; default: those of the spec, and the rest untrained with seed 0.
+    data : str, optional
+        A data set; default: the spec's own samples, else its data set, else the bundled digits where they fit.
+    whole_batch : bool
+        Without `sample`: all of the spec's own samples in one batch.
+    any_input : bool
+        Where nothing fits: a random input, rather than none.
+
+    Raises
+    ------
+    NeurographError
+        For whatever of this cannot be had.
+    """
+    from neurograph.graph.lay_out import lay_out
+    from neurograph.graph.layout import layout_of
+    from neurograph.spec import load
+
+    spec = load(name)
+    topology = lay_out(spec)
+    given = find_batch(spec, layout_of(topology), sample, data, whole_batch, any_input)
+    if given is None:
+        return Examined(spec, topology, None, "", "")
+    params, weights = _weights(name, spec, topology, run)
+    return Examined(spec, topology, _inspector(topology, params, given), given.note, weights)
+
+
+def _inspector(topology: Topology, params: Parameters, given: Given) -> Inspector:
+    from neurograph.inspector import Inspector
+
+    return Inspector(_engine(topology, params), given.x, given.target, upstream=given.upstream)
+
+
+def _engine(topology: Topology, params: Parameters) -> Any:
+    if topology.n_edges <= TEXTBOOK_EDGES:
+        from neurograph.graph.build import build
+        from neurograph.reference import ReferenceEngine
+
+        return ReferenceEngine(build(topology), params)
+    from neurograph.compiler import compile
+
+    return compile(topology, params, dtype="float64" if topology.n_parameters <= EXACT_PARAMETERS else "float32")
+
+
+def _weights(name: str, spec: Spec, topology: Topology, run: Path | None) -> tuple[Parameters, str]:
+    """The weights, and where they come from in words."""
+    if run is None:
+        from neurograph.graph.initialise import initialise
+
+        given = all(p.values is not None for p in topology.parameters.values())
+        return initialise(topology, seed=0), "weights as given" if given else "untrained weights, seed 0"
+    from neurograph.training import load_run
+
+    found = load_run(run)
+    if found.spec_text != spec.origin.text:
+        raise RunError(
+            f"{run}: a run of another network than {name}, or of an older text of it. Its own spec is {run / 'spec.toml'}; name that one."
+        )
+    return found.parameters, f"weights of {run}"
+
+
+# -- what to run it on -------------------------------------------------------------------------------------------------
+def find_batch(
+    spec: Spec, layout: Layout, sample: int | None, data: str | None, whole_batch: bool, any_input: bool
+) -> Given | None:
+    """The batch to look at, or None where nothing fits and no random input is wanted."""
+    if data is None and spec.samples:
+        if whole_batch and sample is None and _alike(spec):
+            return _own(spec, layout, list(range(len(spec.samples))))
+        return _own(spec, layout, [sample or 0])
+    name = data or (spec.data.set if spec.data is not None else None)
+    if name is not None and not (data is None and name == "mnist" and not _mnist_is_here()):
+        return _from_data(spec, layout, name, sample or 0)
+    return _stand_in(spec, layout, sample or 0, any_input)
+
+
+def _alike(spec: Spec) -> bool:
+    """Whether all samples say what is wanted in the same way, so that they make one batch."""
+    return len({(s.target is None, s.upstream is None) for s in spec.samples}) == 1
+
+
+def _own(spec: Spec, layout: Layout, numbers: list[int]) -> Given:
+    """Samples that the spec carries."""
+    for number in numbers:
+        if not 0 <= number < len(spec.samples):
+            raise UsageError(f"--sample {number}: {spec.name} carries the samples 0…{len(spec.samples) - 1}.")
+    chosen = [spec.samples[number] for number in numbers]
+    target, upstream = (_joined(chosen, key, layout.heads) for key in ("target", "upstream"))
+    label = chosen[0].label if len(chosen) == 1 else None
+    note = f"sample {numbers[0]}" if len(chosen) == 1 else f"samples 0…{len(chosen) - 1}"
+    return Given(_joined(chosen, "input", layout.inputs), note + (f" ({label})" if label else ""), target, upstream)
+
+
+def _joined(samples: list[SampleSpec], key: str, ports: tuple[Port, ...]) -> Any:
+    """Values of several samples as one batch: an array, or arrays by name; None where they have none."""
+    values = [getattr(sample, key) for sample in samples]
+    if any(value is None for value in values):
+        return None
+    if isinstance(values[0], Mapping):
+        return {port.name: _stacked([value[port.name] for value in values], port) for port in ports}
+    return _stacked(values, ports[0])
+
+
+def _stacked(values: list[Any], port: Port) -> Array:
+    if port.kind != "input" and port.size > 1 and all(isinstance(value, int) for value in values):
+        return np.array(values, dtype=np.int64)
+    return np.array([np.array(value, dtype=np.float64).reshape(port.shape) for value in values])
+
+
+def _from_data(spec: Spec, layout: Layout, data: str, sample: int) -> Given:
+    """One training sample of a data set, prepared as the spec says."""
+    from neurograph.training.samples import samples_for
+    from neurograph.training.settings import Settings
+
+    found = samples_for(spec, layout, data, Settings.of(spec).prepare)
+    if not 0 <= sample < found.n:
+        raise UsageError(f"--sample {sample}: {data} has the training samples 0…{found.n - 1:,}.")
+    x, y = np.asarray(found.x)[sample : sample + 1], np.asarray(found.y)[sample : sample + 1]
+    return Given(x, f"{data} sample {sample} (a {y[0]})", y if _can_learn(layout) else None)
+
+
+def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given | None:
+    """Bundled digits brought to the input's size; where they do not fit, random numbers, or nothing."""
+    from neurograph.data import digits
+    from neurograph.data.prepare import prepare
+
+    shape = layout.inputs[0].shape
+    (x, y), _ = digits()
+    if len(layout.inputs) == 1 and len(shape) == 3 and shape[0] == 1 and sample < len(x):
+        resized = prepare(x[sample : sample + 1], shape, resize=shape[1:])
+        fits = _can_learn(layout) and layout.heads[0].size > 1 and layout.heads[0].shape[0] >= 10
+        return Given(
+            resized, f"digits sample {sample} (a {y[sample]}), resized", y[sample : sample + 1] if fits else None
+        )
+    if not any_input:
+        return None
+    if sample:
+        raise DataError(
+            f"{spec.name}: --sample {sample}: the spec has neither samples nor a data set. Add [[sample]], or use --data."
+        )
+    generator = np.random.default_rng(0)
+    arrays = {port.name: generator.random((1, *port.shape)) for port in layout.inputs}
+    return Given(arrays, "random input, seed 0", _first_class(layout))
+
+
+def _first_class(layout: Layout) -> Batch | None:
+    """Class 0 (or zeros) as a target for every head, so that there is a δ to look at."""
+    if not all(head.loss is not None for head in layout.heads):
+        return None
+    zeros = {head.name: np.zeros((1, *head.shape)) for head in layout.heads}
+    for head in layout.heads:
+        if head.loss is not None and head.loss.kind == "cross_entropy":
+            zeros[head.name][:, 0] = 1.0
+    return zeros
+
+
+def _can_learn(layout: Layout) -> bool:
+    return len(layout.heads) == 1 and layout.heads[0].loss is not None and prod(layout.heads[0].shape[1:]) == 1
+
+
+def _mnist_is_here() -> bool:
+    """Whether MNIST can be read without a download."""
+    import os
+
+    from neurograph.data.cache import cache_folder
+    from neurograph.data.mnist import NAMES, find
+
+    return bool(os.environ.get("NEUROGRAPH_MNIST")) or all(find(cache_folder("mnist"), name) for name in NAMES)

@@ -1,0 +1,117 @@
+"""`neurograph explain`: where a neuron's z, a and δ come from, and where the update of a shared weight comes from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neurograph.cli.options import JsonOption, SpecArgument
+from neurograph.errors import UnknownName, suggest
+
+if TYPE_CHECKING:
+    from neurograph.cli.examined import Examined
+    from neurograph.graph.topology import Topology
+    from neurograph.inspector import NeuronCard, WeightCard
+
+EXAMPLES = """
+neurograph explain four "conv[0,3,1]"
+neurograph explain four "conv.weight[0,0,1,1]"
+neurograph explain mazur h1 --digits 9
+neurograph explain digits "pool[3,1,1]" --sample 7 --run runs/digits
+neurograph explain lenet5 "conv1.weight[0,0,2,1]" --json
+"""
+
+WHAT = typer.Argument(metavar="NEURON|WEIGHT", help="Such as conv1[0,3,4], h1, conv1.weight[0,0,2,1], conv1.bias[0].")
+SAMPLE = typer.Option(
+    help="Which sample, counted from 0. A weight of a spec with samples of its own: default all of them.", min=0
+)
+RUN = typer.Option(
+    metavar="DIR", help="Take the weights from this run folder. Default: as the spec gives them, else untrained."
+)
+DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: the spec's samples, else its data set.")
+DIGITS = typer.Option(help="Significant digits.", min=1, max=17)
+ROWS = typer.Option(help="Rows of a table before it is shortened to the largest.", min=1)
+
+
+def command(
+    spec: SpecArgument,
+    what: Annotated[str, WHAT],
+    sample: Annotated[int | None, SAMPLE] = None,
+    digits: Annotated[int, DIGITS] = 6,
+    rows: Annotated[int, ROWS] = 12,
+    run: Annotated[Path | None, RUN] = None,
+    data: Annotated[str | None, DATA] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain one neuron, or one weight, with the actual numbers of one pass.
+
+    A neuron: the terms of z, its activation, and the terms of δ = ∂loss/∂z. A weight: every use of it, and their sum.
+    """
+    from neurograph.cli.examined import examine
+    from neurograph.graph.lay_out import lay_out
+    from neurograph.spec import load
+
+    is_weight = names_a_weight(lay_out(load(spec)), what)
+    found = examine(spec, sample, run, data, whole_batch=is_weight)
+    assert found.inspector is not None
+    card = found.inspector.weight(what) if is_weight else found.inspector.neuron(what)
+    if as_json:
+        about = {"network": found.spec.name, "data": found.note, "weights": found.weights}
+        print(json.dumps(about | card.as_json(), indent=2, allow_nan=False))
+        return
+    print(f"{found.spec.name}, {found.note}, {found.weights}")
+    print()
+    print(card.text(digits, rows))
+    for line in _more(found, card):
+        print(line)
+
+
+def names_a_weight(topology: Topology, what: str) -> bool:
+    """Whether the text names a weight; False for a neuron.
+
+    Raises
+    ------
+    UnknownName
+        If it names neither.
+    """
+    base = what.split("[", maxsplit=1)[0].strip()
+    if base in topology.populations:
+        return False
+    if base in topology.parameters:
+        return True
+    known = [*topology.populations, *topology.parameters]
+    shown = ", ".join(known[:24]) + (", …" if len(known) > 24 else "")
+    raise UnknownName(
+        f"{topology.name}: no neuron or weight '{what}'{suggest(base, known)} (layers and parameters: {shown})"
+    )
+
+
+def _more(found: Examined, card: NeuronCard | WeightCard) -> list[str]:
+    """What else there is to ask."""
+    from neurograph.inspector import NeuronCard
+
+    if not isinstance(card, NeuronCard):
+        return []
+    lines = [*_field(found, card)]
+    weights = [term.weight for term in card.terms if term.weight is not None]
+    if weights:
+        largest = max(card.terms, key=lambda term: abs(term.product) if term.weight is not None else -1.0)
+        lines.append(f'One of its weights: neurograph explain {found.spec.name} "{largest.weight}"')
+    return ["", *lines] if lines else []
+
+
+def _field(found: Examined, card: NeuronCard) -> list[str]:
+    """The part of the input it sees, where the input has rows and columns."""
+    from neurograph.graph.receptive import receptive_field
+
+    if card.kind == "input":
+        return []
+    lines = []
+    for name, box in receptive_field(found.topology, card.node).items():
+        if len(box) == 3:
+            (y0, y1), (x0, x1) = box[1:]
+            lines.append(f"It sees rows {y0}…{y1}, columns {x0}…{x1} of {name}.")
+    return lines
