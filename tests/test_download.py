@@ -104,6 +104,10 @@ def test_the_variable_names_the_folder(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("NEUROGRAPH_MNIST", str(tmp_path / "here"))
     np.testing.assert_array_equal(mnist()[0][0], mnist(tmp_path / "here")[0][0])
     assert load_data("mnist").x.shape == (7, 1, 28, 28)
+    monkeypatch.setenv("NEUROGRAPH_MNIST", str(tmp_path / "there"))
+    with pytest.raises(DataError) as caught:
+        mnist()
+    assert str(caught.value).endswith("(The environment variable NEUROGRAPH_MNIST names this folder.)")
 
 
 def test_the_cache_is_used_without_a_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,7 @@ def test_linear_schedule_reaches_every_step() -> None:
         on_step=lambda _: rates.append(optimizer.rate),
     )
     assert rates == [0.5, 0.375, 0.25, 0.125]
+    assert optimizer.rate == 0.5
 
 
 def test_steps_stop_amid_an_epoch() -> None:

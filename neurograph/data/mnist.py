@@ -41,7 +41,7 @@ def mnist(folder: str | os.PathLike[str] | None = None) -> tuple[Samples, Sample
         If a file is missing or damaged, or the data can be neither found nor downloaded.
     """
     if folder is None:
-        folder = os.environ.get(VARIABLE) or _fetched()
+        return _found()
     train, test = read_folder(folder, n_classes=10)
     for x, _ in (train, test):
         if x.shape[2:] != SIZE:
@@ -84,6 +84,17 @@ def find(folder: Path, name: str) -> Path | None:
 def _samples(images: Path, labels: Path, n_classes: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     x, y = read_pair(images, labels, n_classes)
     return np.divide(x[:, None], np.float32(255), dtype=np.float32), y.astype(np.int64)
+
+
+def _found() -> tuple[Samples, Samples]:
+    """From the folder that the variable names, else from the cache, filled where it is empty."""
+    named = os.environ.get(VARIABLE)
+    if not named:
+        return mnist(_fetched())
+    try:
+        return mnist(named)
+    except DataError as error:
+        raise DataError(f"{error} (The environment variable {VARIABLE} names this folder.)") from None
 
 
 def _fetched() -> Path:

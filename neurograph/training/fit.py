@@ -122,6 +122,7 @@ def fit(
     n = n if limit is None else min(n, _whole("limit", limit, 1))
     _whole("epochs", epochs, 0), _whole("batch_size", batch_size, 1), _whole("seed", seed, 0)
     check_reduction(reduction)
+    x, y = take(x, slice(n)), take(y, slice(n))
     n_batches = -(-n // batch_size)
     n_steps = epochs * n_batches if steps is None else min(epochs * n_batches, _whole("steps", steps, 0))
     factor(schedule, 0, 1)
@@ -137,10 +138,10 @@ def fit(
                 on_step(row.progress())
             if row.step == n_steps:
                 break
-        judged = _judge(engine, take(x, slice(n)), take(y, slice(n)), validation)
-        history.epochs.append(row.finished(optimizer.rate, judged))
+        history.epochs.append(row.finished(optimizer.rate, _judge(engine, x, y, validation)))
         if on_epoch is not None:
             on_epoch(history)
+    optimizer.scale = 1.0
     return history
 
 

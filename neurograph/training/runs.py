@@ -90,12 +90,14 @@ class Run:
         """
         checkpoint = Checkpoint.of(params, optimizer, history, _sha256(self.spec_text))
         try:
+            if history.epochs and history.best is history.epochs[-1]:
+                checkpoint.write(
+                    self.folder / BEST
+                )  # first: who is stopped here does this epoch again, to the same bits
             if (self.folder / LAST).is_file():
                 _link(self.folder / LAST, self.folder / PREVIOUS)
             checkpoint.write(self.folder / LAST)
             write_atomically(self.folder / HISTORY, "".join(f"{line}\n" for line in history.lines()).encode())
-            if history.epochs and history.best is history.epochs[-1]:
-                checkpoint.write(self.folder / BEST)
         except OSError as error:
             raise RunError(f"{self.folder}: the checkpoint cannot be written: {error.strerror or error}.") from None
         self.__dict__.pop("checkpoint", None)
