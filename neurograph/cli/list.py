@@ -47,7 +47,9 @@ def text(entries: list[dict[str, Any]]) -> str:
     rows += [(e["name"], f"{e['parameters']:,}", f"{e['edges']:,}", _first_line(e["description"])) for e in entries]
     wide = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"{name:<{wide[0]}}  {p:>{wide[1]}}  {e:>{wide[2]}}  {about}".rstrip() for name, p, e, about in rows]
-    return "\n".join([*lines, "", "Next: neurograph summary NAME, neurograph train NAME, neurograph draw NAME -o picture.svg"])
+    return "\n".join(
+        [*lines, "", "Next: neurograph summary NAME, neurograph train NAME, neurograph draw NAME -o picture.svg"]
+    )
 
 
 def _first_line(description: str) -> str:

@@ -28,7 +28,8 @@ LONGEST_NAME = 64
 def command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="File to write; .toml is added where it is missing.")],
     template: Annotated[
-        str, typer.Option("--template", "-t", help="; ".join(f"{word}: {what}" for word, what in TEMPLATES.items()) + ".")
+        str,
+        typer.Option("--template", "-t", help="; ".join(f"{word}: {what}" for word, what in TEMPLATES.items()) + "."),
     ] = "conv",
 ) -> None:
     """Write a commented spec to start from; a file that is there already is never overwritten."""
@@ -38,9 +39,13 @@ def command(
         with path.open("x", encoding="utf-8") as file:
             file.write(content)
     except FileExistsError:
-        raise UsageError(f"{path}: there already, and not overwritten. Choose another name, or remove it first.") from None
+        raise UsageError(
+            f"{path}: there already, and not overwritten. Choose another name, or remove it first."
+        ) from None
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"{path}: the folder '{path.parent}' does not exist. Create it first, or choose another.") from None
+        raise UsageError(
+            f"{path}: the folder '{path.parent}' does not exist. Create it first, or choose another."
+        ) from None
     print(_next_steps(path, template))
 
 

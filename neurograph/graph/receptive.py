@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from neurograph.graph.layout import layout_of
 from neurograph.graph.topology import Projection, Topology
-from neurograph.ops.wiring import Blocks, Pairs, Window, Wiring
+from neurograph.ops.wiring import Blocks, Pairs, Wiring
 
 Span = tuple[int, int]
 """First and last coordinate along one axis."""
