@@ -11,7 +11,7 @@ from neurograph.graph.topology import Topology
 from neurograph.inspector import Influence
 from neurograph.inspector.neuron import find
 
-from .captions import caption
+from .captions import caption, scaled
 from .colours import DELTA, GREY, INK, NEGATIVE, POSITIVE, ink_on, signed
 from .describe import activation, neuron_kind, operation
 from .field import draw_field
@@ -218,8 +218,8 @@ def _title(canvas: Canvas, subject: Subject, node: Node) -> None:
 def _foot(canvas: Canvas, subject: Subject, node: Node) -> None:
     left, y = min(shape.left for shape in canvas.shapes), canvas.bottom + 22
     if subject.inspector is not None and subject.has_values:
-        lines = caption(subject.inspector.neuron(node))[1:]
-        made = canvas.text(left, y, lines, max(text_width(line.words, line.size) for line in lines))
+        lines = caption(subject.inspector, node)[1:]
+        made = canvas.text(left, y, scaled(lines, canvas.right - left, most=1.15))
         y = made.bottom + 20
     if subject.numbers:
         what = "a, w and products" if subject.has_values else "w"

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from neurograph.graph.address import write_node
-from neurograph.inspector import NeuronCard
+from neurograph.graph.address import Node, write_node
+from neurograph.inspector import Inspector, NeuronCard
 
 from .colours import DELTA, GREY, INK
 from .numbers import short
-from .scene import Line
+from .scene import Line, text_width
 
 LIMIT = 5
 """Terms of a sum that are written out."""
 
 
-def caption(card: NeuronCard) -> list[Line]:
+def caption(inspector: Inspector, node: Node) -> list[Line]:
     """z, a and δ of a neuron as sums with their numbers."""
+    card = inspector.neuron(node)
     lines = [Line(f"{card.name}", 17, INK, bold=True), *_forward(card)]
-    return [*lines, *_backward(card), *_wish(card)] if card.delta is not None else lines
+    return [*lines, *_backward(card), *_wish(card, inspector)] if card.delta is not None else lines
+
+
+def scaled(lines: Sequence[Line], width: float, most: float = 1.3) -> list[Line]:
+    """The same lines larger, as far as the width allows."""
+    widest = max(text_width(line.words, line.size, line.bold) for line in lines)
+    factor = max(1.0, min(most, width / (widest * 1.04)))
+    return [replace(line, size=round(line.size * factor, 1)) for line in lines]
 
 
 def _forward(card: NeuronCard) -> list[Line]:
@@ -75,12 +84,23 @@ def _backward(card: NeuronCard) -> list[Line]:
     return [Line(f"δ = {short(card.delta, 6)}", 15, DELTA)]
 
 
-def _wish(card: NeuronCard) -> list[Line]:
-    if card.kind != "weighted" or not card.terms:
+def _wish(card: NeuronCard, inspector: Inspector) -> list[Line]:
+    """What the neuron asks of one of its weights, and what comes of it."""
+    if card.kind != "weighted" or card.delta is None or not card.terms:
         return []
-    return [
-        Line("Of each of its weights it asks δ·a; a shared weight gets the sum of what all its neurons ask.", 13, GREY)
-    ]
+    if card.delta == 0:
+        return [Line("Its δ is 0: it asks nothing of its weights.", 13, GREY)]
+    term = max(card.terms, key=lambda term: (term.product > 0, abs(term.a)))
+    if term.weight is None:
+        return []
+    weight = inspector.weight(term.weight)
+    asked = f"Of {term.weight} it asks δ·a = {short(card.delta * term.a, 5)}"
+    if weight.n_copies == 1:
+        return [Line(f"{asked}: its gradient, as nobody shares it.", 13, GREY)]
+    together = (
+        f"the {weight.n_copies:,} edges that share it ask {short(weight.sum, 5)} together, and that is its gradient."
+    )
+    return [Line(f"{asked}; {together}", 13, GREY)]
 
 
 def _product(a: float, w: float | None) -> str:

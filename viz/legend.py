@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .colours import FAINT, GREY, INK, signed
 from .scene import Canvas, Cell, Curve, Line, Shape, text_width
 
-SIZE = 11.5
+SIZE = 12.5
 STEPS = 11
 
 

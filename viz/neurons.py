@@ -10,7 +10,7 @@ from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.shapes import times
 
-from .captions import caption
+from .captions import caption, scaled
 from .colours import DELTA, FAINT, GREY, INK, NEGATIVE, PAPER, POSITIVE, ink_on, mix, signed, tie_colour
 from .describe import activation, neuron_kind, operation
 from .filters import draw_filters, filters_of, height_of
@@ -203,11 +203,11 @@ def _foot(canvas: Canvas, subject: Subject, graph: NeuronGraph, looks: Looks, ar
     filters = filters_of(subject, looks.ties)
     x = draw_filters(canvas, subject, filters, looks.ties, left, top)
     if around is not None and subject.inspector is not None:
-        lines = caption(subject.inspector.neuron(around))
+        lines = caption(subject.inspector, around)
         width = max(text_width(line.words, line.size, line.bold) for line in lines)
         if x + 14 + width > right and filters:
             top, x = top + height_of(filters) + 18, left - 14
-        canvas.text(x + 14, top, lines, width)
+        canvas.text(x + 14, top, scaled(lines, right - x - 14))
     y = canvas.bottom + 26
     if subject.has_values:
         word = {"a": "activation a", "z": "z", "delta": "δ"}[subject.values]
