@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from written import textbook
+from written import drawn_engine
 
 import neurograph as ng
 from neurograph.ops import KIND_NAMES
@@ -135,7 +135,7 @@ CASES = [(loss, activation) for loss in LOSSES for activation in FITTING[loss]]
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_gradients_of_every_loss_and_head(loss: str, activation: str, reduction: str) -> None:
     head = {"kind": "rbf" if loss == "rbf_map" else "dense", "units": 3, "activation": activation}
-    engine = textbook([4], [head], {"kind": loss, "weight": 1.5}, seed=1)
+    engine = drawn_engine(ng.ReferenceEngine, [4], [head], {"kind": loss, "weight": 1.5}, seed=1)
     check(engine, draw(1, 3, 4), target=np.array([2, 0, 1]), reduction=reduction)
 
 
@@ -148,7 +148,7 @@ def test_gradients_of_heads_that_are_maps(loss: str, shape: tuple[int, ...]) -> 
         "kernel": 1,
         "activation": "softmax" if loss == "cross_entropy" else "identity",
     }
-    engine = textbook([2, *shape[1:]], [head], {"kind": loss})
+    engine = drawn_engine(ng.ReferenceEngine, [2, *shape[1:]], [head], {"kind": loss})
     classes = np.random.default_rng(0).integers(0, 3, (2, *shape[1:]))
     trace = check(engine, draw(4, 2, 2, *shape[1:]), target=classes)
     if loss == "cross_entropy":
@@ -159,7 +159,7 @@ def test_gradients_of_heads_that_are_maps(loss: str, shape: tuple[int, ...]) -> 
 @pytest.mark.parametrize("shape", [(4,), (2, 3)], ids=str)
 def test_gradients_of_upstream_through_every_head(activation: str, shape: tuple[int, ...]) -> None:
     head = {"kind": "dense", "units": 3} if len(shape) == 1 else {"kind": "conv", "filters": 3, "kernel": 2}
-    engine = textbook(shape, [{**head, "activation": activation}])
+    engine = drawn_engine(ng.ReferenceEngine, shape, [{**head, "activation": activation}])
     out = engine.forward(draw(1, 2, *shape))
     trace = check(engine, draw(1, 2, *shape), upstream=draw(5, *out.shape))
     assert trace.loss is None
@@ -172,7 +172,7 @@ def test_gradients_of_several_weighted_heads() -> None:
         {"kind": "dense", "name": "place", "units": 2, "from": "body"},
     ]
     losses = [{"kind": "cross_entropy", "of": "sort", "weight": 2.0}, {"kind": "mse", "of": "place", "weight": 0.25}]
-    engine = textbook([3], layers, losses)
+    engine = drawn_engine(ng.ReferenceEngine, [3], layers, losses)
     target = {"sort": np.array([1, 2]), "place": draw(7, 2, 2)}
     trace = check(engine, draw(6, 2, 3), target=target)
     out = engine.forward(draw(6, 2, 3))
@@ -232,7 +232,7 @@ def test_layers_here_are_all_there_are() -> None:
 
 @pytest.mark.parametrize(("kind", "number"), [(kind, n) for kind in LAYERS for n in range(len(LAYERS[kind]))])
 def test_gradients_of_every_layer(kind: str, number: int) -> None:
-    engine = textbook(MAP, [*LAYERS[kind][number], DENSE], {"kind": "mse"}, seed=2)
+    engine = drawn_engine(ng.ReferenceEngine, MAP, [*LAYERS[kind][number], DENSE], {"kind": "mse"}, seed=2)
     trace = check(engine, draw(3, 1, *MAP), target=draw(4, 1, 2), training=True, seed=11)
     assert np.any(next(iter(trace.delta.values())))
 
@@ -242,7 +242,7 @@ def test_gradients_of_a_shared_weight_sum_over_its_layers() -> None:
         {"kind": "dense", "name": "one", "units": 3, "activation": "tanh"},
         {"kind": "dense", "name": "two", "units": 3, "weights_from": "one"},
     ]
-    trace = check(textbook([3], layers, {"kind": "mse"}), draw(1, 2, 3), target=draw(2, 2, 3))
+    trace = check(drawn_engine(ng.ReferenceEngine, [3], layers, {"kind": "mse"}), draw(1, 2, 3), target=draw(2, 2, 3))
     assert set(trace.gradient) == {"one.weight", "one.bias"}
 
 
@@ -253,6 +253,6 @@ def test_gradients_of_a_conv_behind_dropout_read_the_masked_map() -> None:
         {"kind": "dropout", "rate": 0.25, "name": "drop"},
         {"kind": "conv", "filters": 1, "kernel": 2, "padding": 1},
     ]
-    engine = textbook([1, 3, 3], layers, {"kind": "mse"})
+    engine = drawn_engine(ng.ReferenceEngine, [1, 3, 3], layers, {"kind": "mse"})
     trace = check(engine, draw(1, 2, 1, 3, 3), target=draw(2, 2, 1, 4, 4), training=True, seed=5)
     assert trace.masks["drop"].shape == (2, 3, 3, 3)

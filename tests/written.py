@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
+import pytest
 
 import neurograph as ng
 
 Table = Mapping[str, Any]
+Maker = Callable[[ng.NeuronGraph, ng.Parameters], Any]
+"""Makes an engine."""
+
+
+def compiled(graph: ng.NeuronGraph, params: ng.Parameters) -> Any:
+    return ng.compile(graph, params, dtype="float64")
+
+
+ENGINES = [pytest.param(ng.ReferenceEngine, id="reference"), pytest.param(compiled, id="compiled")]
 
 
 def toml(input_shape: Sequence[int], layers: Sequence[Table], loss: Table | Sequence[Table] | None = None) -> str:
@@ -36,18 +48,16 @@ def graph_of(input_shape: Sequence[int], layers: Sequence[Table], loss: Any = No
     return ng.build(ng.lay_out(ng.load(toml(input_shape, layers, loss))))
 
 
-def textbook(
-    input_shape: Sequence[int], layers: Sequence[Table], loss: Any = None, seed: int = 0
-) -> ng.ReferenceEngine:
-    """The textbook engine over a written spec with seeded weights; biases are drawn too."""
+def drawn_engine(
+    make: Maker, input_shape: Sequence[int], layers: Sequence[Table], loss: Any = None, seed: int = 0
+) -> Any:
+    """An engine over a written spec with seeded weights; biases are drawn too."""
     graph = graph_of(input_shape, layers, loss)
-    return ng.ReferenceEngine(graph, drawn(graph, seed))
+    return make(graph, drawn(graph, seed))
 
 
 def drawn(graph: ng.NeuronGraph, seed: int = 0) -> ng.Parameters:
     """Seeded weights in which no bias is 0."""
-    import numpy as np
-
     params = ng.initialise(graph, seed)
     random = np.random.default_rng(seed)
     for name, spec in graph.parameters.items():

@@ -32,13 +32,15 @@ class Placing:
         self._plan, self._layout, self._arena = plan, layout, arena
         self._nodes = {place: node for node, place in (layout.renamed or {}).items()}
         self._known = {population.name: population for population in plan.populations}
+        self._held = _held(plan)
 
     def population(self, name: Hashable) -> Index:
         """Addresses of a layer's neurons, row-major; `NOWHERE` where a neuron was removed."""
         shape = self._layout.shapes[name]
         found = self._known.get(name)
         if found is not None and found.nodes is None and found.shape == shape:
-            return self._arena.boxes[name].every()
+            every: Index = self._arena.boxes[name].every()
+            return np.where(self._held[name].reshape(-1), every, NOWHERE) if name in self._held else every
         if not shape:
             return np.array([self.place((name, ()))], dtype=np.int64)
         indices = np.stack(np.unravel_index(np.arange(prod(shape)), shape), axis=1).tolist()
@@ -52,6 +54,8 @@ class Placing:
             population, position = self._plan.places[node]
         elif name in self._known and self._known[name].nodes is None:
             population, position = name, index
+            if population in self._held and not self._held[population][position]:
+                return NOWHERE
         else:
             return NOWHERE
         return int(self._arena.boxes[population].address(np.array(position, dtype=np.int64)))
@@ -61,3 +65,11 @@ class Placing:
         if port.members is None:
             return self.population(port.name)
         return np.array([self.place(member) for member in port.members], dtype=np.int64)
+
+
+def _held(plan: Plan) -> dict[Hashable, NDArray[np.bool_]]:
+    """Which positions of a computed population have a neuron: those that some step computes."""
+    held = {p.name: np.zeros(p.shape, dtype=np.bool_) for p in plan.populations}
+    for step in plan.steps:
+        held[step.population][... if step.members is None else tuple(step.members.array.T)] = True
+    return {step.population: held[step.population] for step in plan.steps}
