@@ -10,9 +10,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.compiler.contexts import Contexts
 from neurograph.compiler.image import Image
 from neurograph.kernels import code as c
-from neurograph.kernels.interpret import NARROW, WIDE, run_narrow, run_wide
+from neurograph.kernels.code import N_PLANES
+from neurograph.kernels.interpret import NARROW, WIDE, interpreter, launch
 
 Array = NDArray[Any]
 
@@ -43,7 +45,7 @@ class Runner:
         self.weights = np.zeros(n_weights + len(image.constants), self.dtype)
         self.weights[n_weights:] = image.constants
         self.slots = np.zeros((SLOTS, max(n_weights, 1)), self.dtype)
-        self._arenas: dict[int, Array] = {}
+        self._contexts: dict[int, Contexts] = {}
         self._block_seconds = 0.0
         self._nothing = np.zeros((1, 1), self.dtype)
 
@@ -66,36 +68,36 @@ class Runner:
         return self._run(x, t, None, out, c.TARGETS | c.OUTPUTS | c.PROBABILITIES)
 
     def _run(self, x: Array, t: Array | None, masks: Array | None, out: Array | None, mode: int) -> float:
-        width, kernel = (NARROW, run_narrow) if len(x) <= NARROW else (WIDE, run_wide)
+        width = NARROW if len(x) <= NARROW else WIDE
         n_blocks = -(-len(x) // width)
         slots = min(SLOTS, n_blocks)
-        loss = np.zeros(SLOTS)
+        contexts = self._contexts_for(width, slots)
+        contexts.losses[:] = 0
         if mode & c.BACKWARD:
             self.slots[:] = 0
+        nothing = self._nothing
         batch = (
             x,
             _no_targets if t is None else t,
-            self._nothing if masks is None else masks,
-            self._nothing if out is None else out,
+            nothing if masks is None else masks,
+            nothing if out is None else out,
         )
-        memory = self._arena(width, slots)
+        contexts.aim(batch, mode)
         first = 0
         while first < n_blocks:
             end = min(n_blocks, first + self._blocks_a_call(slots))
-            blocks = np.array([first, end, slots, mode, self.image.plane], dtype=np.int64)
             started = time.perf_counter()
-            self._call(kernel, memory, loss, batch, blocks)
+            self._call(contexts.over((first, end), slots), slots)
             self._block_seconds = (time.perf_counter() - started) / (end - first)
             first = end
-        return float(loss.sum())
+        return float(contexts.losses.sum())
 
-    def _call(self, kernel: Any, memory: Array, loss: Array, batch: Any, blocks: Array) -> None:
-        image = self.image
+    def _call(self, rows: Any, slots: int) -> None:
         with _one_at_a_time, np.errstate(all="ignore"):
             before = numba.get_num_threads()
             numba.set_num_threads(self.threads)
             try:
-                kernel(memory, self.weights, self.slots, loss, image.code, image.tables, image.numbers, batch, blocks)
+                launch(interpreter(), rows, slots)
             finally:
                 numba.set_num_threads(before)
 
@@ -105,13 +107,14 @@ class Runner:
             return slots
         return max(1, int(CALL_SECONDS / self._block_seconds) // slots) * slots
 
-    def _arena(self, width: int, slots: int) -> Array:
-        memory = self._arenas.get(width)
-        if memory is None or len(memory) < slots:
-            length = 4 * self.image.plane * width
-            memory = _aligned_zeros(slots, length, self.dtype)
-            self._arenas[width] = memory
-        return memory
+    def _contexts_for(self, width: int, slots: int) -> Contexts:
+        contexts = self._contexts.get(width)
+        if contexts is None or contexts.slots < slots:
+            memory = _aligned_zeros(slots, N_PLANES * self.image.plane * width, self.dtype)
+            memory[:, :width] = 1  # the neuron that biases come from
+            contexts = Contexts(self.image, memory, self.weights, self.slots, width)
+            self._contexts[width] = contexts
+        return contexts
 
 
 _no_targets = np.zeros((1, 1))

@@ -13,6 +13,38 @@ OP, WHEN, START, COUNT, TIED, LANES, TARGET_STEP, WEIGHT_STEP, BIAS_STEP, HOW, E
 CELL = 6
 TARGET, SOURCE, WEIGHT, BIAS, TAPS, N_TAPS = range(CELL)
 
+# -- what a context holds: pointers, and after them integers -----------------------------------------------------------------
+N_CONTEXT = 27
+(
+    MEMORY,
+    WEIGHTS,
+    GRADIENT,
+    CODE,
+    TABLES,
+    NUMBERS,
+    INPUTS,
+    TARGETS_GIVEN,
+    MASKS,
+    OUTPUT,
+    LOSS_SUM,
+    KERNELS,
+    SELF,
+    N_INSTRUCTIONS,
+    INPUT_COLUMNS,
+    TARGET_COLUMNS,
+    MASK_COLUMNS,
+    OUTPUT_COLUMNS,
+    FIRST_BLOCK,
+    END_BLOCK,
+    BLOCK_STEP,
+    BATCH,
+    MODE,
+    PLANE,
+    WIDTH,
+    FIRST_SAMPLE,
+    VALID,
+) = range(N_CONTEXT)
+
 PLANE_A, PLANE_Z, PLANE_D, PLANE_WINNER = range(4)
 N_PLANES = 4
 
@@ -46,3 +78,4 @@ CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE = (1 << k for k 
     LOAD_MASK,
     EXPORT,
 ) = range(21)
+N_OPERATIONS = 21

@@ -3,186 +3,91 @@
 The batch is cut into blocks of as many samples as a vector holds. Block b belongs to slot b mod `slots`; every slot has an arena
 and a gradient of its own and is worked on by one thread at a time, block after block. So sums have the same bits for any number
 of threads, and memory does not grow with the batch.
+
+Interpreter, launcher and kernels are compiled apart and call each other by address: each is compiled once for all networks, and
+only when an instruction first needs it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from numba import prange
 
 from neurograph.kernels import code as c
 from neurograph.kernels import elementwise, losses, nests, windows
-from neurograph.kernels.jit import entry, inner
-from neurograph.kernels.simd import zeros
-
-Array = Any
+from neurograph.kernels.jit import by_address, entry
+from neurograph.kernels.simd import (
+    Pointer,
+    call_kernel,
+    call_slot,
+    context_type,
+    get,
+    integers,
+    number,
+    offset,
+    put,
+)
 
 WIDE, NARROW = 16, 4
 """Samples in a vector: for batches, and for a sample or a few."""
 
+KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
+    c.LOAD_INPUT: elementwise.load_input,
+    c.LOAD_MASK: elementwise.load_mask,
+    c.FILL: elementwise.fill,
+    c.COPY: elementwise.copy,
+    c.COPY_BACK: elementwise.copy_back,
+    c.EXPORT: elementwise.export,
+    c.DOT: nests.dot,
+    c.DOT_SOURCES: nests.dot_sources,
+    c.DOT_WEIGHTS: nests.dot_weights,
+    c.MAX: windows.maximum,
+    c.MAX_BACK: windows.maximum_back,
+    c.SQUARES: windows.squares,
+    c.SQUARES_BACK: windows.squares_back,
+    c.DISTANCE: windows.distance,
+    c.DISTANCE_BACK: windows.distance_back,
+    c.ACTIVATE: elementwise.activate,
+    c.SLOPE: elementwise.times_slope,
+    c.SOFTMAX: elementwise.softmax,
+    c.SOFTMAX_BACK: elementwise.softmax_back,
+    c.LOSS: losses.add_loss,
+    c.UPSTREAM_GRADIENT: losses.add_upstream,
+}
+"""What carries out each instruction: a function of a context and of the instruction's row."""
+
+
+@cache
+def kernel(operation: int, dtype: str, width: int) -> Any:
+    """The kernel of one operation for one precision and vector width: its address, or in plain Python the function."""
+    return by_address(KERNELS[operation], context_type(dtype, width), instruction=True)
+
+
+@cache
+def interpreter() -> Any:
+    """`run_slot`, as an address (in plain Python: the function)."""
+    return by_address(run_slot, context_type("float32", 1), instruction=False)
+
+
+def run_slot(context: Pointer) -> None:
+    """Walk the instructions for every block of one slot."""
+    code, kernels = integers(context, c.CODE), integers(context, c.KERNELS)
+    mode, n = number(context, c.MODE), number(context, c.WIDTH)
+    fields = integers(context, c.SELF)
+    end = number(context, c.N_INSTRUCTIONS) * c.FIELDS
+    for block in range(number(context, c.FIRST_BLOCK), number(context, c.END_BLOCK), number(context, c.BLOCK_STEP)):
+        put(fields, c.FIRST_SAMPLE, block * n)
+        put(fields, c.VALID, min(n, number(context, c.BATCH) - block * n))
+        for row in range(0, end, c.FIELDS):
+            if get(code, row + c.WHEN) & ~mode == 0:
+                call_kernel(get(kernels, get(code, row + c.OP)), context, offset(code, row))
+
 
 @entry
-def run_wide(
-    mem: Array,
-    w: Array,
-    gradient: Array,
-    loss: Array,
-    code: Array,
-    ints: Array,
-    numbers: Array,
-    batch: Array,
-    blocks: Array,
-) -> None:
-    """Blocks ``blocks[0] … blocks[1]`` in vectors of `WIDE` samples, on ``blocks[2]`` slots, in mode ``blocks[3]``.
-
-    Parameters
-    ----------
-    mem : ndarray, shape (slots, arena)
-        One arena a slot.
-    w : ndarray
-        All weights in their flat space, then the constants 1 and 1/divisor.
-    gradient : ndarray, shape (slots, weights)
-        Added to.
-    loss : ndarray, shape (slots,), float64
-        Added to.
-    code : ndarray of int64, shape (instructions, FIELDS)
-    ints : ndarray of int64
-        Cells, taps, runs and groups.
-    numbers : ndarray of float64
-        What losses and dropouts need.
-    batch : tuple of ndarray
-        x, targets or upstream, masks, outputs; one row a sample.
-    blocks : ndarray of int64
-        First block, end, slots, mode, neurons of a plane.
-    """
-    for slot in prange(blocks[2]):
-        like = zeros(mem, WIDE)
-        loss[slot] += _run_slot(like, mem[slot], w, gradient[slot], code, ints, numbers, batch, blocks, slot, WIDE)
-
-
-@entry
-def run_narrow(
-    mem: Array,
-    w: Array,
-    gradient: Array,
-    loss: Array,
-    code: Array,
-    ints: Array,
-    numbers: Array,
-    batch: Array,
-    blocks: Array,
-) -> None:
-    """As `run_wide`, in vectors of `NARROW` samples."""
-    for slot in prange(blocks[2]):
-        like = zeros(mem, NARROW)
-        loss[slot] += _run_slot(like, mem[slot], w, gradient[slot], code, ints, numbers, batch, blocks, slot, NARROW)
-
-
-@inner
-def _run_slot(
-    like: Any,
-    mem: Array,
-    w: Array,
-    gradient: Array,
-    code: Array,
-    ints: Array,
-    numbers: Array,
-    batch: Array,
-    blocks: Array,
-    slot: int,
-    n: int,
-) -> float:
-    x, t, masks, out = batch
-    summed = 0.0
-    mem[:n] = 1  # the neuron that biases come from
-    for block in range(blocks[0] + slot, blocks[1], blocks[2]):
-        valid = min(n, len(x) - block * n)
-        for line in range(len(code)):
-            row = code[line]
-            if row[c.WHEN] & ~blocks[3] == 0:
-                summed += _step(
-                    like,
-                    mem,
-                    w,
-                    gradient,
-                    ints,
-                    numbers,
-                    x,
-                    t,
-                    masks,
-                    out,
-                    row,
-                    n,
-                    block * n,
-                    valid,
-                    blocks[3],
-                    blocks[4],
-                )
-    return summed
-
-
-@inner
-def _step(
-    like: Any,
-    mem: Array,
-    w: Array,
-    gradient: Array,
-    ints: Array,
-    numbers: Array,
-    x: Array,
-    t: Array,
-    masks: Array,
-    out: Array,
-    row: Array,
-    n: int,
-    first: int,
-    valid: int,
-    mode: int,
-    plane: int,
-) -> float:
-    """One instruction for one block; returns what it adds to the loss."""
-    op = row[c.OP]
-    if op == c.DOT:
-        nests.dot(like, mem, w, ints, row, plane, row[c.HOW] | (c.KEEP_Z if mode & c.TRACE else 0))
-    elif op == c.DOT_SOURCES:
-        nests.dot_sources(like, mem, w, ints, row, plane)
-    elif op == c.DOT_WEIGHTS:
-        nests.dot_weights(like, mem, gradient, ints, row, plane)
-    elif op == c.MAX:
-        windows.maximum(like, mem, ints, row, plane, row[c.HOW] | (c.KEEP_Z if mode & c.TRACE else 0))
-    elif op == c.MAX_BACK:
-        windows.maximum_back(like, mem, ints, row, plane)
-    elif op == c.SQUARES:
-        windows.squares(like, mem, w, ints, row, plane)
-    elif op == c.SQUARES_BACK:
-        windows.squares_back(like, mem, ints, row, plane)
-    elif op == c.DISTANCE:
-        windows.distance(like, mem, w, ints, row, plane)
-    elif op == c.DISTANCE_BACK:
-        windows.distance_back(like, mem, w, gradient, ints, row, plane)
-    elif op == c.ACTIVATE:
-        elementwise.activate(mem, ints, row, n, plane)
-    elif op == c.SLOPE:
-        elementwise.times_slope(mem, ints, row, n, plane)
-    elif op == c.SOFTMAX:
-        elementwise.softmax(mem, ints, row, n, plane)
-    elif op == c.SOFTMAX_BACK:
-        elementwise.softmax_back(mem, ints, row, n, plane)
-    elif op == c.LOSS:
-        return losses.add_loss(mem, t, numbers, ints, row, n, plane, first, valid)
-    elif op == c.UPSTREAM_GRADIENT:
-        losses.add_upstream(mem, t, ints, row, n, plane, first, valid)
-    elif op == c.FILL:
-        elementwise.fill(mem, w, ints, row, n)
-    elif op == c.COPY:
-        elementwise.copy(mem, numbers, ints, row, n, plane, row[c.EXTRA] >= 0 and mode & c.DROPOUT != 0)
-    elif op == c.COPY_BACK:
-        elementwise.copy_back(mem, ints, row, n, plane, row[c.EXTRA] >= 0 and mode & c.DROPOUT != 0)
-    elif op == c.LOAD_INPUT:
-        elementwise.load_input(mem, x, ints, row, n, first, valid)
-    elif op == c.LOAD_MASK:
-        elementwise.load_input(mem, masks, ints, row, n, first, valid)
-    else:
-        elementwise.export(mem, out, ints, row, n, first, valid)
-    return 0.0
+def launch(slot: Any, contexts: Any, n_slots: int) -> None:
+    """Run the interpreter at address `slot` for every row of the contexts, in parallel."""
+    for i in prange(n_slots):
+        call_slot(slot, contexts, i)

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.ccallback import CFunc
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,6 +45,27 @@ def entry(function: F) -> F:
     if COMPILED and cache_folder() is not None:
         compiled._cache = _Cache(compiled.py_func)
     return compiled
+
+
+def by_address(function: Callable[..., Any], context: Any, *, instruction: bool) -> Any:
+    """Compile a kernel of a context (and of an instruction) that is called by its address; keep the code on disk.
+
+    Without the JIT this is the function itself.
+    """
+    if not COMPILED:
+        return function
+    arguments = (context, types.CPointer(types.int64)) if instruction else (context,)
+    options = {"fastmath": set(FLAGS), "error_model": "numpy"}
+    compiled = CFunc(function, (arguments, types.void), locals={}, options=options)
+    if cache_folder() is not None:
+        compiled._cache = _Cache(function)
+    compiled.compile()
+    _alive.append(compiled)
+    return compiled.address
+
+
+_alive: list[Any] = []
+"""Machine code lives as long as what compiled it."""
 
 
 @functools.cache

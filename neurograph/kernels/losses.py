@@ -1,168 +1,194 @@
 """Losses of heads: their value, and what every output owes, for each sample of a block.
 
 A head's list holds, per group (the outputs that one softmax spans), its size and then pairs (address, column of the target).
-Its numbers are (weight, factor of the loss, factor of the error, j).
+Its numbers are (weight, factor of the loss, factor of the error, j). All computing is in double precision.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from neurograph.kernels.code import COUNT, EXTRA, HOW, START
+from neurograph.kernels.code import (
+    COUNT,
+    EXTRA,
+    FIRST_SAMPLE,
+    HOW,
+    LOSS_SUM,
+    MEMORY,
+    NUMBERS,
+    PLANE,
+    START,
+    TABLES,
+    TARGET_COLUMNS,
+    TARGETS_GIVEN,
+    VALID,
+    WIDTH,
+)
 from neurograph.kernels.formulas import sigmoid
 from neurograph.kernels.jit import inner
-
-Array = Any
+from neurograph.kernels.simd import Pointer, get, integers, number, put, reals, values
 
 CROSS_ENTROPY, BINARY_CROSS_ENTROPY, SQUARED, RBF_MAP = range(4)
 
 
-@inner
-def add_upstream(mem: Array, t: Array, ints: Array, row: Array, n: int, plane: int, first: int, valid: int) -> None:
+def add_upstream(context: Pointer, row: Pointer) -> None:
     """∂loss/∂a, given from outside, onto the errors of a head."""
-    at = row[START]
-    for _ in range(row[COUNT]):
-        for pair in range(at + 1, at + 1 + 2 * ints[at], 2):
-            for sample in range(valid):
-                mem[(ints[pair] + 2 * plane) * n + sample] += t[first + sample, ints[pair + 1]]
-        at += 1 + 2 * ints[at]
+    mem, ints, t = values(context, MEMORY), integers(context, TABLES), reals(context, TARGETS_GIVEN)
+    n, columns, at = number(context, WIDTH), number(context, TARGET_COLUMNS), get(row, START)
+    plane, line = 2 * number(context, PLANE) * n, number(context, FIRST_SAMPLE) * columns
+    for _ in range(get(row, COUNT)):
+        for pair in range(at + 1, at + 1 + 2 * get(ints, at), 2):
+            for sample in range(number(context, VALID)):
+                i = get(ints, pair) * n + plane + sample
+                put(mem, i, get(mem, i) + get(t, line + sample * columns + get(ints, pair + 1)))
+        at += 1 + 2 * get(ints, at)
+
+
+def add_loss(context: Pointer, row: Pointer) -> None:
+    """One head's loss onto the loss sum. Squared errors go onto the errors ∂loss/∂a, the others onto δ."""
+    mem, ints, t = values(context, MEMORY), integers(context, TABLES), reals(context, TARGETS_GIVEN)
+    n, columns, at = number(context, WIDTH), number(context, TARGET_COLUMNS), get(row, START)
+    numbers, line = reals(context, NUMBERS), number(context, FIRST_SAMPLE) * columns
+    plane, kind, k = number(context, PLANE) * n, get(row, HOW), get(row, EXTRA)
+    weight, value_factor, error_factor, j = (
+        get(numbers, k),
+        get(numbers, k + 1),
+        get(numbers, k + 2),
+        get(numbers, k + 3),
+    )
+    summed = 0.0
+    for _ in range(get(row, COUNT)):
+        size = get(ints, at)
+        for sample in range(number(context, VALID)):
+            here = line + sample * columns
+            if kind == CROSS_ENTROPY:
+                summed += _cross_entropy(mem, t, ints, at + 1, size, n, plane, sample, here, weight)
+            elif kind == BINARY_CROSS_ENTROPY:
+                summed += _binary(mem, t, ints, at + 1, size, n, plane, sample, here, weight)
+            elif kind == SQUARED:
+                error = weight * error_factor
+                summed += value_factor * _squared(mem, t, ints, at + 1, size, n, plane, sample, here, error)
+            else:
+                summed += _rbf_map(mem, t, ints, at + 1, size, n, plane, sample, here, weight, j)
+        at += 1 + 2 * size
+    loss = reals(context, LOSS_SUM)
+    put(loss, 0, get(loss, 0) + weight * summed)
 
 
 @inner
-def add_loss(
-    mem: Array, t: Array, numbers: Array, ints: Array, row: Array, n: int, plane: int, first: int, valid: int
-) -> float:
-    """One head's loss, summed over the block's samples. Squared errors go onto the errors ∂loss/∂a, the others onto δ."""
-    at, kind = row[START], row[HOW]
-    summed = 0.0
-    for _ in range(row[COUNT]):
-        size = ints[at]
-        for sample in range(valid):
-            if kind == CROSS_ENTROPY:
-                summed += _cross_entropy(
-                    mem, t, numbers, ints, at + 1, size, row[EXTRA], n, plane, sample, first + sample
-                )
-            elif kind == BINARY_CROSS_ENTROPY:
-                summed += _binary(mem, t, numbers, ints, at + 1, size, row[EXTRA], n, plane, sample, first + sample)
-            elif kind == SQUARED:
-                summed += _squared(mem, t, numbers, ints, at + 1, size, row[EXTRA], n, plane, sample, first + sample)
-            else:
-                summed += _rbf_map(mem, t, numbers, ints, at + 1, size, row[EXTRA], n, plane, sample, first + sample)
-        at += 1 + 2 * size
-    return summed
+def _owe(mem: Pointer, i: int, owed: float) -> None:
+    put(mem, i, get(mem, i) + owed)
 
 
 @inner
 def _squared(
-    mem: Array,
-    t: Array,
-    numbers: Array,
-    ints: Array,
+    mem: Pointer,
+    t: Pointer,
+    ints: Pointer,
     at: int,
     size: int,
-    k: int,
     n: int,
     plane: int,
     sample: int,
     line: int,
+    factor: float,
 ) -> float:
+    """Σ (a − t)²."""
     summed = 0.0
     for pair in range(at, at + 2 * size, 2):
-        i = ints[pair] * n + sample
-        gap = np.float64(mem[i]) - t[line, ints[pair + 1]]
+        i = get(ints, pair) * n + sample
+        gap = np.float64(get(mem, i)) - get(t, line + get(ints, pair + 1))
         summed += gap * gap
-        mem[i + 2 * plane * n] += numbers[k] * numbers[k + 2] * gap
-    return summed * numbers[k] * numbers[k + 1]
+        _owe(mem, i + 2 * plane, factor * gap)
+    return summed
 
 
 @inner
 def _cross_entropy(
-    mem: Array,
-    t: Array,
-    numbers: Array,
-    ints: Array,
+    mem: Pointer,
+    t: Pointer,
+    ints: Pointer,
     at: int,
     size: int,
-    k: int,
     n: int,
     plane: int,
     sample: int,
     line: int,
+    weight: float,
 ) -> float:
     """Log Σ e^z − Σ t·z, computed below the largest z so that nothing overflows; δ = p − t."""
     top, summed, given, targets = -math.inf, 0.0, 0.0, 0.0
     for pair in range(at, at + 2 * size, 2):
-        z = np.float64(mem[(ints[pair] + plane) * n + sample])
+        z = np.float64(get(mem, get(ints, pair) * n + plane + sample))
         if z > top or z != z:
             top = z
     for pair in range(at, at + 2 * size, 2):
-        z, wanted = np.float64(mem[(ints[pair] + plane) * n + sample]) - top, t[line, ints[pair + 1]]
+        z = np.float64(get(mem, get(ints, pair) * n + plane + sample)) - top
+        wanted = get(t, line + get(ints, pair + 1))
         summed += math.exp(z)
         targets += wanted
         if wanted != 0:
             given += wanted * z
     for pair in range(at, at + 2 * size, 2):
-        i = ints[pair] * n + sample
-        p = math.exp(np.float64(mem[i + plane * n]) - top) / summed
-        mem[i + 2 * plane * n] += numbers[k] * (p - t[line, ints[pair + 1]])
-    return (math.log(summed) - given + top * (1.0 - targets)) * numbers[k]
+        i = get(ints, pair) * n + sample
+        p = math.exp(np.float64(get(mem, i + plane)) - top) / summed
+        _owe(mem, i + 2 * plane, weight * (p - get(t, line + get(ints, pair + 1))))
+    return math.log(summed) - given + top * (1.0 - targets)
 
 
 @inner
 def _binary(
-    mem: Array,
-    t: Array,
-    numbers: Array,
-    ints: Array,
+    mem: Pointer,
+    t: Pointer,
+    ints: Pointer,
     at: int,
     size: int,
-    k: int,
     n: int,
     plane: int,
     sample: int,
     line: int,
+    weight: float,
 ) -> float:
     """Σ max(z, 0) − t·z + log(1 + e^−|z|); δ = σ(z) − t."""
     summed = 0.0
     for pair in range(at, at + 2 * size, 2):
-        i = ints[pair] * n + sample
-        z, wanted = np.float64(mem[i + plane * n]), t[line, ints[pair + 1]]
-        part = (1.0 - wanted) * z if z > 0 else -wanted * z
-        summed += (0.0 if part != part and z == z else part) + math.log1p(math.exp(-abs(z)))
-        mem[i + 2 * plane * n] += numbers[k] * (sigmoid(z) - wanted)
-    return summed * numbers[k]
+        i = get(ints, pair) * n + sample
+        z, wanted = np.float64(get(mem, i + plane)), get(t, line + get(ints, pair + 1))
+        share = 1.0 - wanted if z > 0 else -wanted
+        summed += math.log1p(math.exp(-abs(z))) + (share * z if share != 0 else 0.0)
+        _owe(mem, i + 2 * plane, weight * (sigmoid(z) - wanted))
+    return summed
 
 
 @inner
 def _rbf_map(
-    mem: Array,
-    t: Array,
-    numbers: Array,
-    ints: Array,
+    mem: Pointer,
+    t: Pointer,
+    ints: Pointer,
     at: int,
     size: int,
-    k: int,
     n: int,
     plane: int,
     sample: int,
     line: int,
+    weight: float,
+    j: float,
 ) -> float:
     """y_D + log(e^−j + Σ e^−y); δ_i = [i = D] − e^−y_i / (e^−j + Σ e^−y). Distances count from the smallest."""
-    least, given = numbers[k + 3], 0.0
+    least, given = j, 0.0
     for pair in range(at, at + 2 * size, 2):
-        y, wanted = np.float64(mem[(ints[pair] + plane) * n + sample]), t[line, ints[pair + 1]]
+        y, wanted = np.float64(get(mem, get(ints, pair) * n + plane + sample)), get(t, line + get(ints, pair + 1))
         if y < least or y != y:
             least = y
         if wanted != 0:
             given += wanted * y
-    summed = math.exp(least - numbers[k + 3])
+    summed = math.exp(least - j)
     for pair in range(at, at + 2 * size, 2):
-        summed += math.exp(least - np.float64(mem[(ints[pair] + plane) * n + sample]))
+        summed += math.exp(least - np.float64(get(mem, get(ints, pair) * n + plane + sample)))
     for pair in range(at, at + 2 * size, 2):
-        i = ints[pair] * n + sample
-        share = math.exp(least - np.float64(mem[i + plane * n])) / summed
-        mem[i + 2 * plane * n] += numbers[k] * (t[line, ints[pair + 1]] - share)
-    return (given + math.log(summed) - least) * numbers[k]
+        i = get(ints, pair) * n + sample
+        share = math.exp(least - np.float64(get(mem, i + plane))) / summed
+        _owe(mem, i + 2 * plane, weight * (get(t, line + get(ints, pair + 1)) - share))
+    return given + math.log(summed) - least

@@ -37,12 +37,6 @@ def _constant(kind: Any, value: float) -> Any:
     return ir.Constant(kind, [value] * kind.count)
 
 
-def _address(context: Any, builder: Any, signature: Any, args: Any, kind: Any) -> Any:
-    memory = context.make_array(signature.args[0])(context, builder, args[0])
-    element = builder.gep(memory.data, [args[1]])
-    return builder.bitcast(element, kind.as_pointer())
-
-
 def _bytes(vector: VectorType) -> int:
     return int(vector.dtype.bitwidth) // 8
 
@@ -53,73 +47,160 @@ def _spread(builder: Any, number: Any, kind: Any) -> Any:
     return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), lanes)
 
 
-@intrinsic(prefer_literal=True)
-def zeros(typingctx: Any, memory: Any, width: Any) -> Any:
-    """A vector of `width` zeros of the memory's type."""
-    if not isinstance(width, types.IntegerLiteral):
-        return None
-    vector = VectorType(memory.dtype, width.literal_value)
+# -- contexts and pointers --------------------------------------------------------------------------------------------
+# A context is an array of 64-bit fields. Kernels see it as a pointer to vectors, which is how they know precision and width.
+def context_type(dtype: str, width: int) -> Any:
+    """The type of a context: it says precision and width."""
+    return types.CPointer(VectorType(types.float64 if dtype == "float64" else types.float32, width))
 
-    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _constant(context.get_value_type(signature.return_type), 0.0)
 
-    return vector(memory, width), make
+@intrinsic
+def zero(typingctx: Any, context: Any) -> Any:
+    """A vector of zeros, of the precision and width that the context stands for."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _constant(target.get_value_type(signature.return_type), 0.0)
+
+    return context.dtype(context), make
 
 
 @intrinsic
 def width(typingctx: Any, like: Any) -> Any:
     """Number of samples in a vector."""
 
-    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
         return ir.Constant(ir.IntType(64), like.width)
 
     return types.int64(like), make
 
 
-@intrinsic
-def at(typingctx: Any, memory: Any, i: Any) -> Any:
-    """``memory[i]``, unchecked."""
+def _field(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+    fields = builder.bitcast(args[0], ir.IntType(64).as_pointer())
+    return builder.load(builder.gep(fields, [args[1]]))
 
-    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        return builder.load(builder.gep(array.data, [args[1]]))
 
-    return memory.dtype(memory, types.int64), make
+def _pointer_field(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return builder.inttoptr(_field(target, builder, signature, args), target.get_value_type(signature.return_type))
 
 
 @intrinsic
-def load(typingctx: Any, memory: Any, i: Any, like: Any) -> Any:
-    """The vector that starts at ``memory[i]``, unchecked."""
-
-    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = context.get_value_type(like)
-        return builder.load(_address(context, builder, signature, args, kind), align=_bytes(like))
-
-    return like(memory, types.int64, like), make
+def values(typingctx: Any, context: Any, field: Any) -> Any:
+    """A pointer to numbers of the program's precision, from a field of the context."""
+    return types.CPointer(context.dtype.dtype)(context, types.int64), _pointer_field
 
 
 @intrinsic
-def store(typingctx: Any, memory: Any, i: Any, v: Any) -> Any:
-    """Write a vector from ``memory[i]`` on, unchecked."""
-
-    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = context.get_value_type(v)
-        builder.store(args[2], _address(context, builder, signature, args, kind), align=_bytes(v))
-        return context.get_dummy_value()
-
-    return types.void(memory, types.int64, v), make
+def integers(typingctx: Any, context: Any, field: Any) -> Any:
+    """A pointer to integers."""
+    return types.CPointer(types.int64)(context, types.int64), _pointer_field
 
 
 @intrinsic
-def splat(typingctx: Any, memory: Any, i: Any, like: Any) -> Any:
-    """``memory[i]`` in every sample."""
+def reals(typingctx: Any, context: Any, field: Any) -> Any:
+    """A pointer to numbers of double precision."""
+    return types.CPointer(types.float64)(context, types.int64), _pointer_field
 
-    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        number = builder.load(builder.gep(array.data, [args[1]]))
-        return _spread(builder, number, context.get_value_type(like))
 
-    return like(memory, types.int64, like), make
+@intrinsic
+def number(typingctx: Any, context: Any, field: Any) -> Any:
+    """An integer field of the context."""
+    return types.int64(context, types.int64), _field
+
+
+@intrinsic
+def get(typingctx: Any, pointer: Any, i: Any) -> Any:
+    """What stands `i` places behind a pointer, unchecked."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(builder.gep(args[0], [args[1]]))
+
+    return pointer.dtype(pointer, types.int64), make
+
+
+@intrinsic
+def put(typingctx: Any, pointer: Any, i: Any, value: Any) -> Any:
+    """Write `i` places behind a pointer, unchecked."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[2], builder.gep(args[0], [args[1]]))
+        return target.get_dummy_value()
+
+    return types.void(pointer, types.int64, pointer.dtype), make
+
+
+@intrinsic
+def offset(typingctx: Any, pointer: Any, i: Any) -> Any:
+    """A pointer `i` places on."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.gep(args[0], [args[1]])
+
+    return pointer(pointer, types.int64), make
+
+
+def _call(builder: Any, address: Any, arguments: list[Any]) -> None:
+    kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+    builder.call(builder.inttoptr(address, kind.as_pointer()), arguments)
+
+
+@intrinsic
+def call_kernel(typingctx: Any, kernel: Any, context: Any, row: Any) -> Any:
+    """Run one instruction: the kernel at an address."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _call(builder, args[0], [args[1], args[2]])
+        return target.get_dummy_value()
+
+    return types.void(types.int64, context, row), make
+
+
+@intrinsic
+def call_slot(typingctx: Any, slot: Any, contexts: Any, i: Any) -> Any:
+    """Run the interpreter, at an address, for row `i` of the contexts."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = target.make_array(signature.args[1])(target, builder, args[1])
+        columns = builder.extract_value(array.shape, 1)
+        _call(builder, args[0], [builder.gep(array.data, [builder.mul(args[2], columns)])])
+        return target.get_dummy_value()
+
+    return types.void(types.int64, contexts, types.int64), make
+
+
+# -- vectors ----------------------------------------------------------------------------------------------------------
+def _vector_pointer(target: Any, builder: Any, args: Any, vector: Any) -> Any:
+    return builder.bitcast(builder.gep(args[0], [args[1]]), target.get_value_type(vector).as_pointer())
+
+
+@intrinsic
+def load(typingctx: Any, pointer: Any, i: Any, like: Any) -> Any:
+    """The vector that starts `i` places behind a pointer, unchecked."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_vector_pointer(target, builder, args, like), align=_bytes(like))
+
+    return like(pointer, types.int64, like), make
+
+
+@intrinsic
+def store(typingctx: Any, pointer: Any, i: Any, v: Any) -> Any:
+    """Write a vector, unchecked."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[2], _vector_pointer(target, builder, args, v), align=_bytes(v))
+        return target.get_dummy_value()
+
+    return types.void(pointer, types.int64, v), make
+
+
+@intrinsic
+def splat(typingctx: Any, pointer: Any, i: Any, like: Any) -> Any:
+    """One number in every sample."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _spread(builder, builder.load(builder.gep(args[0], [args[1]])), target.get_value_type(like))
+
+    return like(pointer, types.int64, like), make
 
 
 def _operation(n_args: int, body: Callable[..., Any]) -> Any:

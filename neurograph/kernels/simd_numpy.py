@@ -1,4 +1,7 @@
-"""The operations of `simd` in NumPy: what they mean, for runs without the JIT. Every access checks its bounds."""
+"""The operations of `simd` in NumPy: what they mean, for runs without the JIT. Every access checks its bounds.
+
+A pointer is an array, a context a list whose fields hold arrays and integers.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.kernels.code import MEMORY, WIDTH
+
 Array = NDArray[Any]
 
 
-def zeros(memory: Array, width: int) -> Array:
-    """A vector of `width` zeros of the memory's type."""
-    return np.zeros(width, memory.dtype)
+def context_type(dtype: str, width: int) -> None:
+    """In plain Python a context needs no type."""
+
+
+def zero(context: Any) -> Array:
+    """A vector of zeros, of the precision and width that the context stands for."""
+    memory: Array = context[MEMORY]
+    return np.zeros(context[WIDTH], memory.dtype)
 
 
 def width(like: Array) -> int:
@@ -20,10 +30,55 @@ def width(like: Array) -> int:
     return len(like)
 
 
-def at(memory: Array, i: int) -> Any:
-    """``memory[i]``, without the wrap of negative indices."""
-    assert 0 <= i < len(memory), f"index {i} outside a memory of {len(memory)}"
-    return memory[i]
+def values(context: Any, field: int) -> Array:
+    """A pointer to numbers of the program's precision, from a field of the context."""
+    found: Array = context[field]
+    return found
+
+
+def integers(context: Any, field: int) -> Array:
+    """A pointer to integers."""
+    found: Array = context[field]
+    return found
+
+
+def reals(context: Any, field: int) -> Array:
+    """A pointer to numbers of double precision."""
+    found: Array = context[field]
+    return found
+
+
+def number(context: Any, field: int) -> int:
+    """An integer field of the context."""
+    return int(context[field])
+
+
+def get(pointer: Any, i: int) -> Any:
+    """What stands `i` places behind a pointer."""
+    assert 0 <= i < len(pointer), f"index {i} outside a memory of {len(pointer)}"
+    return pointer[i]
+
+
+def put(pointer: Any, i: int, value: Any) -> None:
+    """Write `i` places behind a pointer."""
+    assert 0 <= i < len(pointer), f"index {i} outside a memory of {len(pointer)}"
+    pointer[i] = value
+
+
+def offset(pointer: Array, i: int) -> Array:
+    """A pointer `i` places on."""
+    assert 0 <= i < len(pointer), f"index {i} outside a memory of {len(pointer)}"
+    return pointer[i:]
+
+
+def call_kernel(kernel: Any, context: Any, row: Array) -> None:
+    """Run one instruction."""
+    kernel(context, row)
+
+
+def call_slot(slot: Any, contexts: Any, i: int) -> None:
+    """Run the interpreter for one slot."""
+    slot(contexts[i])
 
 
 def load(memory: Array, i: int, like: Array) -> Array:
@@ -40,7 +95,7 @@ def store(memory: Array, i: int, v: Array) -> None:
 
 def splat(memory: Array, i: int, like: Array) -> Array:
     """``memory[i]`` in every sample."""
-    return np.full_like(like, at(memory, i))
+    return np.full_like(like, get(memory, i))
 
 
 def add(a: Array, b: Array) -> Array:
