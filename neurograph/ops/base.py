@@ -209,12 +209,16 @@ def _holds_truth(values: Any) -> bool:
     return any(map(_holds_truth, values)) if isinstance(values, list) else isinstance(values, bool)
 
 
+def uneven(what: str, n_given: int, rank: int) -> str:
+    """The message for a list with another length than the input has spatial axes."""
+    entries, axes = "entry" if n_given == 1 else "entries", "axis" if rank == 1 else "axes"
+    return f"{what} has {n_given} {entries}; the input has {rank} spatial {axes}."
+
+
 def per_axis(value: int | Sequence[int], rank: int, what: str) -> tuple[int, ...]:
     """One number per spatial axis; a single one is repeated."""
     if isinstance(value, int):
         return (value,) * rank
     if len(value) != rank:
-        raise LayerError(
-            f"{what} has {len(value)} entries; the input has {rank} spatial {'axis' if rank == 1 else 'axes'}."
-        )
+        raise LayerError(uneven(what, len(value), rank))
     return tuple(value)

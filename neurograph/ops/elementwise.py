@@ -28,7 +28,7 @@ class Add(ComputingLayer):
     def lay(self, inputs: tuple[View, ...]) -> Laid:
         first = inputs[0].shape
         if len(inputs) < 2:
-            raise LayerError("add reads one layer; list at least two in 'from'.")
+            raise LayerError("reads one layer; add needs at least two, listed in from.")
         if any(view.shape != first for view in inputs):
             raise LayerError(
                 f"its inputs have the shapes {' and '.join(times(v.shape) for v in inputs)}; add needs equal shapes."

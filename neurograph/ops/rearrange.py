@@ -30,7 +30,7 @@ class Concat(LayerSpec):
 
     def lay(self, inputs: tuple[View, ...]) -> Laid:
         if len(inputs) < 2:
-            raise LayerError("concat reads one layer; list at least two in 'from'.")
+            raise LayerError("reads one layer; concat needs at least two, listed in from.")
         rest = inputs[0].shape[1:]
         if any(len(view.shape) != len(inputs[0].shape) or view.shape[1:] != rest for view in inputs):
             shapes = " and ".join(times(view.shape) for view in inputs)
@@ -52,9 +52,7 @@ class Dropout(LayerSpec):
     @model_validator(mode="after")
     def _one_of_keep_and_rate(self) -> Self:
         if (self.keep is None) == (self.rate is None):
-            raise ValueError(
-                "give either keep (probability to keep) or rate (probability to drop), not both and not neither"
-            )
+            raise ValueError("give keep (probability to keep) or rate (probability to drop), one of them")
         return self
 
     @property
@@ -67,7 +65,7 @@ class Dropout(LayerSpec):
         through = next((part.dropout for part in view.parts if part.dropout), None)
         if through is not None:
             raise LayerError(
-                f"it reads '{through}', which is a dropout already; an edge passes through one dropout. Keep one of them."
+                f"reads '{through}', which is a dropout already; an edge passes through one dropout. Keep one of them."
             )
         parts = tuple(replace(part, dropout=self.name) for part in view.parts)
         return Laid(View(view.shape, parts), keep=self.kept)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from neurograph.errors import LayerError
-from neurograph.ops.base import Whole
+from neurograph.ops.base import Whole, uneven
 from neurograph.ops.wiring import Window
 from neurograph.shapes import Shape, Sides, full_padding, output_size, row_major, same_padding, span, times
 
@@ -98,7 +98,5 @@ def resolve(padding: Any, sizes: Shape, kernel: Shape, stride: Shape, dilation: 
     if isinstance(padding, int):
         return ((padding, padding),) * rank
     if len(padding) != rank:
-        raise LayerError(
-            f"padding has {len(padding)} entries; the input has {rank} spatial {'axis' if rank == 1 else 'axes'}."
-        )
+        raise LayerError(uneven("padding", len(padding), rank))
     return tuple((p, p) if isinstance(p, int) else (p[0], p[1]) for p in padding)

@@ -41,7 +41,7 @@ def match_losses(
     without = [name for name in heads if name not in losses]
     if losses and without and not unread & {"layer", "loss"}:
         what = f"the head '{without[0]}' has no loss; give every head a [[loss]] with of, or none."
-        faults.append(Fault(spec.origin.where("loss"), f"[loss]: {what}"))
+        faults.append(Fault(spec.origin.where("loss", 0), f"[loss]: {what}"))
     return losses, faults
 
 

@@ -39,6 +39,8 @@ class Resolved:
     losses : dict of str to Loss
         By head.
     faults : list of Fault
+    borrowed : dict of str to str
+        Layers under `weights_from`, and whose weights they use.
     """
 
     laid: dict[str, Laid] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Resolved:
     heads: list[str] = field(default_factory=list)
     losses: dict[str, Loss] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    borrowed: dict[str, str] = field(default_factory=dict)
 
 
 def resolve(spec: Spec, unread: frozenset[str] = frozenset()) -> Resolved:
@@ -69,7 +72,7 @@ def resolve(spec: Spec, unread: frozenset[str] = frozenset()) -> Resolved:
         try:
             sources = _sources(spec, number, "input" in unread)
             read.update(sources)
-            inputs = _inputs(sources, views, spec, "input" in unread)
+            inputs = _inputs(layer, sources, views, spec, "input" in unread)
             laid = None if inputs is None or isinstance(layer, Unreadable) else _lay(layer, inputs, result, unread)
         except LayerError as error:
             where = spec.origin.where("layer", number, _option(str(error), layer))
@@ -117,12 +120,14 @@ def _sources(spec: Spec, number: int, input_is_unread: bool) -> list[str]:
 
 
 def _inputs(
-    sources: list[str], views: Mapping[str, View | None], spec: Spec, input_is_unread: bool
+    layer: LayerSpec, sources: list[str], views: Mapping[str, View | None], spec: Spec, input_is_unread: bool
 ) -> tuple[View, ...] | None:
     """Views of the sources; None where one of them could not be laid out."""
     for name in sources:
         if name not in views and not input_is_unread:
-            later = name in {layer.name for layer in spec.layers}
+            if name == layer.name:
+                raise LayerError(f"reads itself; a layer reads only layers before it (known: {', '.join(views)})")
+            later = name in {other.name for other in spec.layers}
             hint = "; it is declared later, and a layer reads only layers before it" if later else suggest(name, views)
             raise LayerError(f"reads '{name}', which is not there{hint} (known: {', '.join(views)})")
     inputs = [views.get(name) for name in sources]
@@ -139,7 +144,8 @@ def _lay(layer: LayerSpec, inputs: tuple[View, ...], result: Resolved, unread: f
             raise LayerError(f"its {spec.role} has the shape {times(spec.shape)}: more slots than fit in 2⁶³.")
     _refuse_parallel_edges(laid)
     if isinstance(layer, WeightedLayer) and layer.weights_from is not None:
-        laid = share(layer, laid, result.parameters, unread)
+        laid = share(layer, laid, result.parameters, result.borrowed, unread)
+        result.borrowed[layer.name] = layer.weights_from
     result.parameters.update({spec.name: spec for spec in laid.parameters})
     return laid
 

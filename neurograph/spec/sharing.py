@@ -14,7 +14,11 @@ from neurograph.shapes import times
 
 
 def share(
-    layer: WeightedLayer, laid: Laid, parameters: Mapping[str, ParameterSpec], unread: frozenset[str] = frozenset()
+    layer: WeightedLayer,
+    laid: Laid,
+    parameters: Mapping[str, ParameterSpec],
+    borrowed: Mapping[str, str],
+    unread: frozenset[str] = frozenset(),
 ) -> Laid:
     """Drop from a laid-out layer what the owner of its weights declares already.
 
@@ -22,16 +26,22 @@ def share(
     ----------
     parameters : mapping of str to ParameterSpec
         What the layers before it have declared.
+    borrowed : mapping of str to str
+        The layers before it that use weights of another, and whose.
 
     Raises
     ------
     LayerError
         If there is no such owner, or its weights have another shape or other unused slots.
     """
-    owner = layer.weights_from
+    owner = str(layer.weights_from)
     if f"{owner}.weight" not in parameters:
         if "layer" in unread:  # the owner may be among the layers that could not be read
             return replace(laid, parameters=())
+        if owner in borrowed:
+            raise LayerError(
+                f"weights_from '{owner}', which itself uses the weights of '{borrowed[owner]}'. Name '{borrowed[owner]}'."
+            )
         known = [name.removesuffix(".weight") for name in parameters if name.endswith(".weight")]
         hint = suggest(str(owner), known)
         raise LayerError(

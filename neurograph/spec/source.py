@@ -127,17 +127,32 @@ def _sized(source: Source) -> Source:
     return source
 
 
+_PLAIN = {
+    "Illegal character '\\n'": "a text that does not end on its line; close its quotes",
+    "Cannot overwrite a value": "a key that is set already",
+    "Invalid value": "no value; a value is a number, true, false, text in quotes, or a list in brackets",
+}
+"""What the parser says, as one says it to a student."""
+
+
 def _from_toml(source: Source) -> dict[str, Any]:
     try:
         return tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
         raise _refused(*_placed(str(error), source)) from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits
-        raise _refused(source.path, f"not TOML: {str(error).split(';')[0]}.") from None
+    except ValueError:  # Python refuses to read numbers of thousands of digits
+        digits = re.search(r"\d{4301}", source.text.replace("_", ""))
+        line = source.text.replace("_", "").count("\n", 0, digits.start()) + 1 if digits else 1
+        raise _refused(
+            f"{source.path}:{line}", "a number of more than 4,300 digits; whole numbers end at 2⁶³ − 1."
+        ) from None
 
 
 def _placed(message: str, source: Source) -> tuple[str, str]:
     """Where and what from the parser's message, which ends in "(at line 3, column 7)" or "(at end of document)"."""
+    message = next(
+        (plain + message[len(terse) :] for terse, plain in _PLAIN.items() if message.startswith(terse)), message
+    )
     at = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", message)
     what = message[: at.start()] if at else message
     line = int(at[1]) if at and at[1] else source.text.count("\n") + (not source.text.endswith("\n"))
@@ -151,7 +166,7 @@ def _from_json(source: Source) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         what = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} (column {error.colno})."
         raise _refused(f"{source.path}:{error.lineno}", what) from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _refused(source.path, f"not JSON: {str(error).split(';')[0]}.") from None
     if not isinstance(data, dict):
         raise _refused(source.path, "a list; a spec is a table of keys such as name, input and layer.")

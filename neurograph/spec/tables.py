@@ -80,7 +80,8 @@ def read_tables(data: Mapping[str, Any], origin: Origin) -> Reading:
     for key, value in data.items():
         if key not in known:
             what = f"unknown key '{_short(key)}'{suggest(key, known)} (known: {', '.join(known)})"
-            reading.fault(what, key)
+            reading.fault(what, key, 0)
+            reading.unread.update(name for name in known if f"'{name}'?" in what)  # probably meant, so not missing
         elif key == "layer":
             _read_list(reading, key, value, _layer)
         elif key in LISTS:
@@ -126,7 +127,8 @@ def _layer(reading: Reading, key: str, number: int, table: Mapping[str, Any]) ->
         else:
             what = f"unknown layer kind {found(kind)}{suggest(str(kind), BY_KIND)} (known: {known})"
         reading.fault(what, key, number, "kind")
-    layer = _validated(reading, model, table, f"{kind} {_title(name, number)}", key, number) if model else None
+    title = _title(name, number) if isinstance(name, str) and name else f"layer {number + 1}"
+    layer = _validated(reading, model, table, f"{kind} {title}", key, number) if model else None
     if layer is not None:
         return layer
     reading.unread.add(key)

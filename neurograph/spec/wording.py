@@ -14,13 +14,18 @@ from neurograph.ops.base import LARGEST, NAME_PATTERN
 MOST_SHOWN = 60
 """Characters of a value shown at most."""
 
-_NAME = "a name of letters, digits, _ and - that does not begin with a digit (at most 64)"
+_NAME = "letters, digits, _ and -, beginning with a letter or _ (at most 64 characters)"
 _LAYER = "the name of a layer"
 _SPECIAL = {
     "padding": "a whole number ≥ 0, one per axis, a pair per axis such as [[0, 1], [0, 1]], 'valid', 'same' or 'full'",
     "weights": "numbers in lists",
     "sources": f"{_LAYER}, or a list of them",
     "weights_from": _LAYER,
+    "input": "numbers in lists",
+    "target": "numbers in lists, or the number of a class",
+    "upstream": "numbers in lists",
+    "targets": "two numbers, off and on",
+    "resize": "one whole number ≥ 1, or two (rows and columns)",
     "set": "'digits', 'mnist' or the path of a folder",
     "trainable": "true, false, or a list such as ['weight']",
 }
@@ -154,7 +159,7 @@ def _written(value: Any) -> str:
     if isinstance(value, str):
         return f"'{value[:MOST_SHOWN]}'" if value.isprintable() else repr(value[:MOST_SHOWN])
     if isinstance(value, int) and abs(value) > 10 * LARGEST:
-        return f"a number of {round(value.bit_length() * 0.30103 + 0.5)} digits"
+        return f"a number of {len(str(abs(value))) if value.bit_length() < 10_000 else 'thousands of'} digits"
     if isinstance(value, list):
         return f"[{', '.join(_written(item) for item in value[:MOST_SHOWN])}]"
     return "a table" if isinstance(value, dict) else str(value)
