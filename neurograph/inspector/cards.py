@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NamedTuple
 
 from neurograph.graph.address import Node, write_node
@@ -37,6 +38,15 @@ class Use(NamedTuple):
     a: float
     delta: float
     product: float
+
+
+def _plain(value: Any) -> Any:
+    """The same with None for every number that JSON cannot write."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 @dataclass(frozen=True)
@@ -113,7 +123,7 @@ class NeuronCard:
 
     def as_json(self) -> dict[str, Any]:
         """The card as plain data, neurons as written."""
-        return {
+        card = {
             "neuron": self.name,
             "kind": self.kind,
             "activation": self.activation,
@@ -129,6 +139,7 @@ class NeuronCard:
             "from_loss": None if self.from_loss is None else vars(self.from_loss),
             "winner": None if self.winner is None else write_node(self.terms[self.winner].source),
         }
+        return _plain(card)  # type: ignore[no-any-return]
 
     def __str__(self) -> str:
         return self.text()
@@ -178,7 +189,7 @@ class WeightCard:
         uses = [
             {**use._asdict(), "source": write_node(use.source), "target": write_node(use.target)} for use in self.uses
         ]
-        return {**vars(self), "uses": uses}
+        return _plain({**vars(self), "uses": uses})  # type: ignore[no-any-return]
 
     def __str__(self) -> str:
         return self.text()

@@ -200,7 +200,7 @@ class Inspector:
         found = port_of(self.trace.layout, neuron.place)
         if found is None:
             return None
-        return from_loss(self.trace, *found, self.sample, self._targets, self._upstream)
+        return from_loss(self.trace, *found, neuron.activation, self.sample, self._targets, self._upstream)
 
 
 def _zero_upstream(engine: Engine, x: Batch) -> Mapping[Any, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from neurograph.graph.address import Node, node_id
+from neurograph.errors import UnknownName
+from neurograph.graph.address import Node, node_id, write_node
 from neurograph.graph.layout import Layout, Place
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
@@ -43,6 +44,8 @@ def at(network: Topology | NeuronGraph, layout: Layout, place: Place) -> Neuron:
         bias = None if population.bias is None else (population.bias.name, population.bias.index(place[1]))
         return Neuron(node_id(*place), place, population.kind, population.activation, bias, population.divisor)
     node = node_at(layout, place)
+    if node not in network:
+        raise UnknownName(f"no neuron {write_node(node)}: it was removed from this graph.")
     data = network.nodes[node]
     return Neuron(node, place, data["kind"], data["activation"], data.get("bias"), data.get("divisor"))
 

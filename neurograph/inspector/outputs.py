@@ -39,6 +39,7 @@ def from_loss(
     trace: Trace,
     port: Port,
     index: tuple[int, ...],
+    activation: str,
     sample: int,
     targets: Mapping[Any, Array] | None,
     upstream: Mapping[Any, Array] | None,
@@ -49,26 +50,28 @@ def from_loss(
     ----------
     index : tuple of int
         The unit within the head.
+    activation : str
+        The unit's own: hand-drawn outputs may differ.
     targets, upstream : mapping, optional
         Head → values, (batch, *head shape): of the two at most one.
     """
     z, a = (head_values(trace, port, sample, what) for what in ("z", "a"))
     if upstream is not None:
-        return _from_upstream(port, z, a, index, np.asarray(upstream[port.name])[sample])
+        return _from_upstream(activation, z, a, index, np.asarray(upstream[port.name])[sample])
     if targets is None or port.loss is None:
         return None
-    made = _from_target(port, z, a, index, np.asarray(targets[port.name])[sample])
+    made = _from_target(port, activation, z, a, index, np.asarray(targets[port.name])[sample])
     weight = port.loss.weight
     if weight == 1:
         return made
     return FromLoss(f"{weight:g} · ({made.formula})", f"{weight:g} · ({made.numbers})", weight * made.value)
 
 
-def _from_upstream(port: Port, z: Array, a: Array, index: tuple[int, ...], given: Array) -> FromLoss:
+def _from_upstream(activation: str, z: Array, a: Array, index: tuple[int, ...], given: Array) -> FromLoss:
     g = float(given[index])
-    if port.activation == "softmax":
+    if activation == "softmax":
         return _softmax_jacobian(a, index, given, "a·(g − Σ g·a), with the upstream gradient g = ∂loss/∂a")
-    f = slope(port.activation, float(z[index]))
+    f = slope(activation, float(z[index]))
     return FromLoss("g·f′(z), with the upstream gradient g = ∂loss/∂a", f"{g:.9g} · {f:.9g}", g * f)
 
 
@@ -79,13 +82,13 @@ def _softmax_jacobian(a: Array, index: tuple[int, ...], g: Array, formula: str) 
     return FromLoss(formula, f"{own:.9g} · ({mine:.9g} − {mean:.9g})", own * (mine - mean))
 
 
-def _from_target(port: Port, z: Array, a: Array, index: tuple[int, ...], targets: Array) -> FromLoss:
+def _from_target(port: Port, activation: str, z: Array, a: Array, index: tuple[int, ...], targets: Array) -> FromLoss:
     loss = port.loss
     assert loss is not None
     own_z, own_a, t = float(z[index]), float(a[index]), float(targets[index])
     if loss.kind == "cross_entropy":
         column: tuple[Any, ...] = (slice(None), *index[1:])
-        p = own_a if port.activation == "softmax" else float(_softmax(z[column])[index[0]])
+        p = own_a if activation == "softmax" else float(_softmax(z[column])[index[0]])
         return FromLoss("p − t", f"{p:.9g} − {t:.9g}", p - t)
     if loss.kind == "binary_cross_entropy":
         p = sigmoid(own_z)
@@ -93,10 +96,10 @@ def _from_target(port: Port, z: Array, a: Array, index: tuple[int, ...], targets
     if loss.kind == "rbf_map":
         share = exp(-own_z) / (exp(-loss.j) + float(np.sum(np.exp(-z))))
         return FromLoss("t − e^−y / (e^−j + Σ e^−y)", f"{t:.9g} − {share:.9g}", t - share)
-    if port.activation == "softmax":
+    if activation == "softmax":
         g = (a - targets) * (1 if loss.form == "half_sum" else 2 / port.size)
         return _softmax_jacobian(a, index, g, "a·(g − Σ g·a), with g = ∂loss/∂a")
-    f = slope(port.activation, own_z)
+    f = slope(activation, own_z)
     if loss.form == "half_sum":
         return FromLoss("(a − t)·f′(z)", f"({own_a:.9g} − {t:.9g}) · {f:.9g}", (own_a - t) * f)
     n = port.size

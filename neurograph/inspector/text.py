@@ -72,7 +72,7 @@ def _terms(card: NeuronCard, digits: int, limit: int) -> list[str]:
         shown, rest = [*shown[:-1], winner], [shown[-1], *(term for term in rest if term is not winner)]
     weighted = any(term.w is not None for term in card.terms)
     heads = ["source", "a", "w", PRODUCTS[card.kind], "weight"] if weighted else ["source", "a", PRODUCTS[card.kind]]
-    heads = heads[:2] if card.kind == "max" else heads
+    heads = heads[:2] if card.kind in ("max", "sum") else heads
     rows = [_term_row(term, digits, weighted)[: len(heads)] for term in shown]
     lines = table(heads, rows)
     if winner is not None:
