@@ -213,7 +213,7 @@ class Program:
         for first in range(0, batch, PORTION):
             part = slice(first, first + PORTION)
             given = _joined([inputs[port.name][part] for port in self.layout.inputs])
-            wanted = _joined([targets[head.name][part] for head in self.layout.heads])
+            wanted = _joined([targets[head.name][part] for head in self.layout.heads]).astype(self._runner.dtype)
             out = np.empty((len(given), self._n_outputs), self._runner.dtype)
             total += self._runner.loss(given, wanted, out)
             outputs = self._by_head(out)
@@ -236,9 +236,9 @@ class Program:
             raise LossError("backprop needs either a target or an upstream gradient; give exactly one of them.")
         if target is not None:
             targets = read_targets(target, heads, batch)
-            return _joined([targets[head.name] for head in heads]), c.TARGETS
+            return _joined([targets[head.name] for head in heads]).astype(self._runner.dtype), c.TARGETS
         assert upstream is not None
-        arrays = read_batch(upstream, heads, what="upstream")
+        arrays = read_batch(upstream, heads, self._runner.dtype, what="upstream")
         if any(len(array) != batch for array in arrays.values()):
             raise BatchError(f"upstream: {len(next(iter(arrays.values())))} samples; x has {batch}.")
         return _joined([arrays[head.name] for head in heads]), c.UPSTREAM

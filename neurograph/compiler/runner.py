@@ -78,7 +78,7 @@ class Runner:
         nothing = self._nothing
         batch = (
             x,
-            _no_targets if t is None else t,
+            nothing if t is None else t,
             nothing if masks is None else masks,
             nothing if out is None else out,
         )
@@ -115,9 +115,6 @@ class Runner:
             contexts = Contexts(self.image, memory, self.weights, self.slots, width)
             self._contexts[width] = contexts
         return contexts
-
-
-_no_targets = np.zeros((1, 1))
 
 
 def _aligned_zeros(rows: int, length: int, dtype: Any) -> Array:

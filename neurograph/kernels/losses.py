@@ -35,7 +35,7 @@ CROSS_ENTROPY, BINARY_CROSS_ENTROPY, SQUARED, RBF_MAP = range(4)
 
 def add_upstream(context: Pointer, row: Pointer) -> None:
     """∂loss/∂a, given from outside, onto the errors of a head."""
-    mem, ints, t = values(context, MEMORY), integers(context, TABLES), reals(context, TARGETS_GIVEN)
+    mem, ints, t = values(context, MEMORY), integers(context, TABLES), values(context, TARGETS_GIVEN)
     n, columns, at = number(context, WIDTH), number(context, TARGET_COLUMNS), get(row, START)
     plane, line = 2 * number(context, PLANE) * n, number(context, FIRST_SAMPLE) * columns
     for _ in range(get(row, COUNT)):
@@ -48,7 +48,7 @@ def add_upstream(context: Pointer, row: Pointer) -> None:
 
 def add_loss(context: Pointer, row: Pointer) -> None:
     """One head's loss onto the loss sum. Squared errors go onto the errors ∂loss/∂a, the others onto δ."""
-    mem, ints, t = values(context, MEMORY), integers(context, TABLES), reals(context, TARGETS_GIVEN)
+    mem, ints, t = values(context, MEMORY), integers(context, TABLES), values(context, TARGETS_GIVEN)
     n, columns, at = number(context, WIDTH), number(context, TARGET_COLUMNS), get(row, START)
     numbers, line = reals(context, NUMBERS), number(context, FIRST_SAMPLE) * columns
     plane, kind, k = number(context, PLANE) * n, get(row, HOW), get(row, EXTRA)
@@ -99,7 +99,7 @@ def _squared(
     summed = 0.0
     for pair in range(at, at + 2 * size, 2):
         i = get(ints, pair) * n + sample
-        gap = np.float64(get(mem, i)) - get(t, line + get(ints, pair + 1))
+        gap = np.float64(get(mem, i)) - np.float64(get(t, line + get(ints, pair + 1)))
         summed += gap * gap
         _owe(mem, i + 2 * plane, factor * gap)
     return summed
@@ -126,7 +126,7 @@ def _cross_entropy(
             top = z
     for pair in range(at, at + 2 * size, 2):
         z = np.float64(get(mem, get(ints, pair) * n + plane + sample)) - top
-        wanted = get(t, line + get(ints, pair + 1))
+        wanted = np.float64(get(t, line + get(ints, pair + 1)))
         summed += math.exp(z)
         targets += wanted
         if wanted != 0:
@@ -134,7 +134,7 @@ def _cross_entropy(
     for pair in range(at, at + 2 * size, 2):
         i = get(ints, pair) * n + sample
         p = math.exp(np.float64(get(mem, i + plane)) - top) / summed
-        _owe(mem, i + 2 * plane, weight * (p - get(t, line + get(ints, pair + 1))))
+        _owe(mem, i + 2 * plane, weight * (p - np.float64(get(t, line + get(ints, pair + 1)))))
     return math.log(summed) - given + top * (1.0 - targets)
 
 
@@ -155,7 +155,7 @@ def _binary(
     summed = 0.0
     for pair in range(at, at + 2 * size, 2):
         i = get(ints, pair) * n + sample
-        z, wanted = np.float64(get(mem, i + plane)), get(t, line + get(ints, pair + 1))
+        z, wanted = np.float64(get(mem, i + plane)), np.float64(get(t, line + get(ints, pair + 1)))
         share = 1.0 - wanted if z > 0 else -wanted
         summed += math.log1p(math.exp(-abs(z))) + (share * z if share != 0 else 0.0)
         _owe(mem, i + 2 * plane, weight * (sigmoid(z) - wanted))
@@ -179,7 +179,8 @@ def _rbf_map(
     """y_D + log(e^−j + Σ e^−y); δ_i = [i = D] − e^−y_i / (e^−j + Σ e^−y). Distances count from the smallest."""
     least, given = j, 0.0
     for pair in range(at, at + 2 * size, 2):
-        y, wanted = np.float64(get(mem, get(ints, pair) * n + plane + sample)), get(t, line + get(ints, pair + 1))
+        y = np.float64(get(mem, get(ints, pair) * n + plane + sample))
+        wanted = np.float64(get(t, line + get(ints, pair + 1)))
         if y < least or y != y:
             least = y
         if wanted != 0:
@@ -190,5 +191,5 @@ def _rbf_map(
     for pair in range(at, at + 2 * size, 2):
         i = get(ints, pair) * n + sample
         share = math.exp(least - np.float64(get(mem, i + plane))) / summed
-        _owe(mem, i + 2 * plane, weight * (get(t, line + get(ints, pair + 1)) - share))
+        _owe(mem, i + 2 * plane, weight * (np.float64(get(t, line + get(ints, pair + 1))) - share))
     return given + math.log(summed) - least

@@ -99,12 +99,12 @@ def splat(memory: Array, i: int, like: Array) -> Array:
 
 
 def add(a: Array, b: Array) -> Array:
-    """A + b."""
+    """The sum a + b."""
     return a + b
 
 
 def subtract(a: Array, b: Array) -> Array:
-    """A − b."""
+    """The difference a − b."""
     return a - b
 
 
@@ -114,7 +114,7 @@ def multiply(a: Array, b: Array) -> Array:
 
 
 def divide(a: Array, b: Array) -> Array:
-    """A / b, and 0 where b is 0."""
+    """The quotient a / b, and 0 where b is 0."""
     return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
 
 
@@ -153,12 +153,12 @@ def _takes_over(m: Array, x: Array) -> Any:
 
 
 def keep_where_equal(a: Array, b: Array, v: Array) -> Array:
-    """V where a = b, else 0."""
+    """Keep v where a = b, else 0."""
     return np.where(a == b, v, v.dtype.type(0))
 
 
 def keep_where_positive(a: Array, v: Array) -> Array:
-    """V where a > 0, else 0."""
+    """Keep v where a > 0, else 0."""
     return np.where(a > 0, v, v.dtype.type(0))
 
 
