@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +38,10 @@ def compiled_from_topology(topology: ng.Topology, params: ng.Parameters) -> Any:
     return ng.compile(topology, params, dtype="float64")
 
 
-there_is_a_program = pytest.mark.skipif(
-    find_spec("neurograph.compiler.program") is None, reason="the compiler cannot run a plan yet"
-)
 ENGINES = [
     pytest.param(reference, id="reference"),
-    pytest.param(compiled_from_graph, id="compiled", marks=there_is_a_program),
-    pytest.param(compiled_from_topology, id="compiled-from-topology", marks=there_is_a_program),
+    pytest.param(compiled_from_graph, id="compiled"),
+    pytest.param(compiled_from_topology, id="compiled-from-topology"),
 ]
 Maker = Callable[[ng.Topology, ng.Parameters], Any]
 
