@@ -98,10 +98,13 @@ def suggest(word: str, known: Iterable[str]) -> str:
     --------
     >>> suggest("covn", ["conv", "dense"])
     "; did you mean 'conv'?"
+    >>> suggest("Relu", ["elu", "relu"])
+    "; did you mean 'relu'?"
     >>> suggest("zebra", ["conv", "dense"])
     ''
     """
     import difflib
 
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    by_lower_case = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.6)
+    return f"; did you mean '{by_lower_case[near[0]]}'?" if near else ""

@@ -134,13 +134,13 @@ class NeuronGraph(nx.DiGraph):
                 f"{write_node(source)} and {write_node(target)} are connected already; a second edge between a pair is not "
                 f"kept. Use one edge, or put a sum neuron between them."
             )
+        if value is not None and weight is None:
+            raise GraphError(
+                f"{write_node(source)} → {write_node(target)}: a value without a weight; name the weight too."
+            )
         reference = self._reference(weight, "weight")
         self.add_edge(source, target, param=reference, port=port, dropout=dropout)
-        if value is not None:
-            if reference is None:
-                raise GraphError(
-                    f"{write_node(source)} → {write_node(target)}: a value without a weight; name the weight too."
-                )
+        if value is not None and reference is not None:
             self.set_parameter(reference[0], value=value)
 
     def set_outputs(self, nodes: Iterable[Node], *, loss: str | Loss | None = None, **options: Any) -> None:

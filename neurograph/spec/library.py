@@ -27,8 +27,7 @@ def folder() -> Path:
 
 def find_bundled(name: str) -> Path | None:
     """Path of the bundled spec of that name, or None."""
-    path = folder() / f"{name}.toml"
-    return path if path.is_file() and path.parent == folder() else None
+    return folder() / f"{name}.toml" if name in names() else None
 
 
 def names() -> tuple[str, ...]:

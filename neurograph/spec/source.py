@@ -56,20 +56,32 @@ def find(source: str | os.PathLike[str]) -> Source:
         If the file is no text of at most 1 MiB.
     """
     if not isinstance(source, str):
-        return _read(Path(source), os.fspath(source))
+        return _read(Path(source), _printable(os.fspath(source)))
     is_json = source.lstrip().startswith("{")
     if "\n" in source or is_json:
         return _sized(Source(source, is_json=is_json))
+    shown = _printable(source)
     if _is_path(source):
-        return _read(Path(source), source)
+        return _read(Path(source), shown)
     path = find_bundled(source)
     if path is not None:
         return _read(path, _short(path))
-    if source and "\0" not in source and Path(source).exists():
-        return _read(Path(source), source)
+    if _exists(source):
+        return _read(Path(source), shown)
     raise SpecNotFound(
-        f"no spec '{source}'{suggest(source, names())} (bundled: {', '.join(names())}; or give a path such as ./my.toml)"
+        f"no spec '{shown}'{suggest(source, names())} (bundled: {', '.join(names())}; or give a path such as ./my.toml)"
     )
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+def _exists(source: str) -> bool:
+    try:
+        return bool(source) and Path(source).exists()
+    except (OSError, ValueError):  # a name too long, or with a null in it
+        return False
 
 
 def _is_path(source: str) -> bool:
