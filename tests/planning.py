@@ -112,7 +112,9 @@ def _row_major(extents: list[int]) -> tuple[int, ...]:
     return tuple(prod(extents[i + 1 :]) for i in range(len(extents)))
 
 
-def _add(draft: Draft, name: str, kind: str, shape: tuple[int, ...], bias: str = "none", divisor: float | None = None) -> None:
+def _add(
+    draft: Draft, name: str, kind: str, shape: tuple[int, ...], bias: str = "none", divisor: float | None = None
+) -> None:
     made = None
     if bias == "map":
         made = Bias(f"{name}.bias", (1, *[0] * (len(shape) - 1)))
@@ -152,7 +154,9 @@ def _conv(draft: Draft, name: str, source: str) -> None:
     else:
         row = channels * prod(taps)
         maps = [draw(st.sets(st.integers(0, channels - 1), min_size=1)) for _ in range(filters)]
-        wiring = Pairs(filters, channels, tuple((f, c, f * row + c * prod(taps)) for f, m in enumerate(maps) for c in sorted(m)))
+        wiring = Pairs(
+            filters, channels, tuple((f, c, f * row + c * prod(taps)) for f, m in enumerate(maps) for c in sorted(m))
+        )
     axes = _with_weights(windows, _row_major(taps), (0,) * len(taps))
     _add(draft, name, "weighted", (filters, *(w.n_targets for w in windows)), _bias(draft))
     draft.parameters[f"{name}.weight"] = ParameterSpec(f"{name}.weight", (filters, row))
@@ -160,7 +164,8 @@ def _conv(draft: Draft, name: str, source: str) -> None:
     if padded:
         frame = Padding(f"{name}.padding", f"{name}.padding")
         draft.parameters[f"{name}.padding"] = ParameterSpec(f"{name}.padding", role="constant", trainable=False)
-    draft.projections.append(Projection(source, name, (wiring, *axes), f"{name}.weight", 0, _dropout(draft), frame))
+    dropout = None if padded else _dropout(draft)
+    draft.projections.append(Projection(source, name, (wiring, *axes), f"{name}.weight", 0, dropout, frame))
 
 
 def _untied(draft: Draft, name: str, source: str) -> None:
@@ -228,7 +233,9 @@ def edited_graphs(draw: Any) -> NeuronGraph:
     """A built graph with some edges deleted or re-tied, some neurons removed, some added by hand."""
     graph = build(draw(topologies()))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    for edit in draw(st.lists(st.sampled_from([_delete, _retie, _remove, _by_hand, _rebias, _move_to_end]), max_size=5)):
+    for edit in draw(
+        st.lists(st.sampled_from([_delete, _retie, _remove, _by_hand, _rebias, _move_to_end]), max_size=5)
+    ):
         edit(graph, rng)
     for node in [n for n, kind in graph.nodes(data="kind") if kind in ("max", "mean") and not graph.in_degree(n)]:
         graph.remove_node(node)
@@ -291,5 +298,6 @@ def planned(graph: NeuronGraph, optimise: bool = True) -> Plan | None:
     try:
         return plan(graph, optimise)
     except GraphError as error:
-        assert "cycle" in str(error), error
-        return None
+        if "cycle" in str(error):
+            return None
+        raise

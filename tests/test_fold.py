@@ -41,7 +41,11 @@ def built() -> NeuronGraph:
 def neurons_of(nest: Nest) -> set[tuple[int, ...]]:
     found = {nest.target}
     for axis in nest.axes:
-        found = {(*t[: axis.along], t[axis.along] + i * axis.step, *t[axis.along + 1 :]) for t in found for i in range(axis.count)}
+        found = {
+            (*t[: axis.along], t[axis.along] + i * axis.step, *t[axis.along + 1 :])
+            for t in found
+            for i in range(axis.count)
+        }
     return found
 
 
@@ -73,7 +77,9 @@ def test_one_edited_edge_moves_exactly_the_touched_neuron_out_of_its_nest(edit: 
     assert len(inside) == len(set(inside)) == 4 * 4 * 5 - 1
     assert len({nest.taps for nest in projection.nests}) == 1
     lanes = [axis.count for nest in projection.nests for axis in nest.axes if axis.word == "lanes"]
-    assert lanes.count(4) == len(projection.nests) - (1 if touched[0] in (0, 3) else 2), "other positions keep all lanes"
+    assert lanes.count(4) == len(projection.nests) - (1 if touched[0] in (0, 3) else 2), (
+        "other positions keep all lanes"
+    )
     assert_says(plan(g), g)
 
 
@@ -96,7 +102,9 @@ def test_many_edits_move_only_the_touched_neurons() -> None:
 def boxes(target: list[int], source: list[int], weight: list[int]) -> list[tuple[int, list[tuple[int, int, int, int]]]]:
     """Boxes along one axis as (first target, [(count, step, source, weight)])."""
     columns = [np.array(column, dtype=np.int64) for column in (target, source, weight)]
-    found = Boxes(np.zeros(len(target), dtype=np.int64), columns[0][:, None], columns[1][:, None], columns[2], columns[0])
+    found = Boxes(
+        np.zeros(len(target), dtype=np.int64), columns[0][:, None], columns[1][:, None], columns[2], columns[0]
+    )
     join_all(found)
     return sorted(
         (int(t), [(a.count, a.step, a.source[0], a.weight) for a in axes])

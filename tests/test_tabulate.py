@@ -87,7 +87,9 @@ def test_addresses_follow_the_declared_order_of_parameters() -> None:
     ]
 
 
-@pytest.mark.parametrize("change", [lambda g: g.copy(), lambda g: g.subgraph(list(g)).copy(), lambda g: g.reverse().reverse()])
+@pytest.mark.parametrize(
+    "change", [lambda g: g.copy(), lambda g: g.subgraph(list(g)).copy(), lambda g: g.reverse().reverse()]
+)
 def test_plan_survives_copies(change: Any) -> None:
     g = built()
     assert plan(change(g)) == plan(g)

@@ -35,7 +35,9 @@ def by_definition(lists: Lists, row: int) -> list[int]:
     return labels
 
 
-edges = st.lists(st.tuples(st.tuples(st.integers(-2, 3), st.integers(-2, 3)), st.integers(0, 11)), min_size=1, max_size=3)
+edges = st.lists(
+    st.tuples(st.tuples(st.integers(-2, 3), st.integers(-2, 3)), st.integers(0, 11)), min_size=1, max_size=3
+)
 
 
 @given(st.lists(edges, min_size=1, max_size=12), st.sampled_from([1, 2, 4, 12]))

@@ -90,7 +90,8 @@ class _Product:
 
     def nests(self) -> Found:
         """Nests and table, in order of their first neurons."""
-        shared, alone = [], []
+        shared: list[Nest] = []
+        alone: list[Nest] = []
         for combination, taps, shift in zip(self.combinations, self.taps, self.shifts, strict=True):
             pieces = itertools.product(*(pattern.pieces for pattern in combination))
             made = [self._nest(taps, shift, piece) for piece in pieces]

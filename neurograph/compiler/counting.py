@@ -86,32 +86,45 @@ def n_weights(step: Step) -> int:
     >>> [n_weights(step) for step in ng.plan(ng.lay_out(ng.load("lenet5"))).steps]
     [150, 0, 2400, 0, 48000, 10080, 840]
     """
-    seen: set[tuple[int, int]] = set()
-    for projection in step.projections:
-        if projection.source == ONE:
-            continue
-        for nest in projection.nests:
-            seen |= _intervals(nest)
-        if projection.table is not None and projection.table.weight is not None:
-            seen |= {(w, w + 1) for w in projection.table.weight.array.tolist()}
-    return _length_of_union(seen)
+    return _length_of_union([_used(projection) for projection in step.projections if projection.source != ONE])
 
 
-def _intervals(nest: Nest) -> set[tuple[int, int]]:
-    """The weight addresses of a nest as half-open intervals."""
+def n_parameters(plan: Plan) -> int:
+    """Weights and biases of a plan, each once however often it is used.
+
+    Examples
+    --------
+    >>> import neurograph as ng
+    >>> n_parameters(ng.plan(ng.lay_out(ng.load("lenet5"))))
+    61706
+    """
+    return _length_of_union([_used(projection) for step in plan.steps for projection in step.projections])
+
+
+def _used(projection: PlanProjection) -> Index:
+    """The weight addresses of a projection as half-open intervals, shape (intervals, 2)."""
+    found = [_intervals(nest) for nest in projection.nests]
+    if projection.table is not None and projection.table.weight is not None:
+        addresses = np.unique(projection.table.weight.array)
+        found.append(np.stack([addresses, addresses + 1], axis=1))
+    return np.concatenate([np.zeros((0, 2), dtype=np.int64), *found])
+
+
+def _intervals(nest: Nest) -> Index:
     if nest.weight is None or nest.taps.weight is None:
-        return set()
+        return np.zeros((0, 2), dtype=np.int64)
     offsets = np.unique(nest.taps.weight.array)
     breaks = np.flatnonzero(np.diff(offsets) > 1)
     begins, ends = offsets[np.concatenate([[0], breaks + 1])], offsets[np.append(breaks, len(offsets) - 1)] + 1
     anchors = nest.weight + _sums([(axis.count, axis.weight) for axis in nest.axes if axis.weight])
-    low, high = np.add.outer(anchors, begins).reshape(-1), np.add.outer(anchors, ends).reshape(-1)
-    return set(zip(low.tolist(), high.tolist(), strict=True))
+    return np.stack([np.add.outer(anchors, begins).reshape(-1), np.add.outer(anchors, ends).reshape(-1)], axis=1)
 
 
-def _length_of_union(intervals: set[tuple[int, int]]) -> int:
-    total, reached = 0, -1
-    for low, high in sorted(intervals):
-        total += max(0, high - max(low, reached))
-        reached = max(reached, high)
-    return total
+def _length_of_union(parts: list[Index]) -> int:
+    intervals = np.concatenate([np.zeros((0, 2), dtype=np.int64), *parts])
+    if not len(intervals):
+        return 0
+    low, high = intervals[np.argsort(intervals[:, 0], kind="stable")].T
+    reached = np.maximum.accumulate(high)
+    begin = np.maximum(low[1:], reached[:-1])
+    return int(high[0] - low[0] + np.maximum(high[1:] - begin, 0).sum())

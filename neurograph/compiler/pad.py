@@ -21,16 +21,18 @@ from neurograph.compiler.plan import (
     Nest,
     Numbers,
     Plan,
-    PlanParameter,
     PlanProjection,
     Position,
     Step,
     Table,
     Taps,
 )
+from neurograph.compiler.translate import anchors
 
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+CHUNK = 1_000_000
+"""Taps laid over rows of a table at once."""
 
 
 def pad(plan: Plan) -> Plan:
@@ -53,8 +55,9 @@ def _padded_step(plan: Plan, step: Step) -> Step:
 
 
 def _padded(plan: Plan, projection: PlanProjection) -> PlanProjection:
-    several = len({nest.taps for nest in projection.nests}) + (projection.table is not None) > 1
-    if not several or projection.source == ONE or projection.halo is not None or projection.others:
+    alone = 0 if projection.table is None else projection.table.n_neurons
+    n_stencils = len({nest.taps for nest in projection.nests}) + alone
+    if n_stencils < 2 or projection.source == ONE or projection.halo is not None or projection.others:
         return projection
     stencils = _Stencils(plan, projection)
     adopted = [*stencils.of_nests(), *stencils.of_rows()]
@@ -83,6 +86,8 @@ class _Stencils:
 
     def __init__(self, plan: Plan, projection: PlanProjection) -> None:
         self.projection = projection
+        self.rows = None if projection.table is None else _as_bundle(projection.table)
+        self.matches: dict[tuple[Taps, Taps], tuple[Position, Index] | None] = {}
         self.extent = np.array(plan.population(projection.source).shape, dtype=np.int64)
         self.parameters = plan.parameters
         self.offsets = np.array([parameter.offset for parameter in plan.parameters], dtype=np.int64)
@@ -94,38 +99,21 @@ class _Stencils:
         uses: dict[Taps, int] = {}
         for nest in self.projection.nests:
             uses[nest.taps] = uses.get(nest.taps, 0) + nest.n_neurons
-        if not uses and self.projection.table is not None:
-            longest = int(np.argmax(np.diff(self.projection.table.start.array)))
-            uses[self._taps_of_row(longest)] = 1
+        if not uses and self.rows is not None:
+            uses[self._nest_of_row(int(np.argmax(self.rows.lengths))).taps] = 1
         return dict(sorted(uses.items(), key=lambda use: (-use[1], -len(use[0].source))))
 
     @cached_property
     def templates(self) -> list[Taps]:
         """What may be adopted: the stencil that most neurons have, and of each filter the stencil that most of it has."""
         numbers = {taps: number for number, taps in enumerate(self.uses)}
-        filters = [(row, numbers[nest.taps], n) for nest in self.projection.nests for row, n in _filters(nest)]
         best: dict[int, tuple[int, int]] = {}
-        for row, number, n in filters:
-            best[row] = min(best.get(row, (0, number)), (-n, number))
+        for nest in self.projection.nests:
+            number, (anchors_of_nest, tied) = numbers[nest.taps], _filters(nest)
+            for anchor in anchors_of_nest:
+                best[anchor] = min(best.get(anchor, (0, number)), (-tied, number))
         known = list(self.uses)
         return [known[number] for number in sorted({0, *(number for _, number in best.values())})]
-
-    def _taps_of_row(self, row: int) -> Taps:
-        table = self.projection.table
-        assert table is not None
-        edges = slice(*table.start.array[row : row + 2])
-        source = table.source.array[edges]
-        weight = table.weight.array[edges] if table.weight is not None else np.zeros(len(source), dtype=np.int64)
-        return Taps(Numbers(source - source[0]), Numbers(weight - self._begin(weight)))
-
-    def _begin(self, weight: Index) -> int:
-        """Start of the row in which the weights lie, or the first of them."""
-        parameter = self._parameter(int(weight.min()))
-        begin = int(weight.min()) - (int(weight.min()) - parameter.offset) % parameter.row
-        return begin if int(weight.max()) < begin + parameter.row else int(weight[0])
-
-    def _parameter(self, address: int) -> PlanParameter:
-        return self.parameters[int(np.searchsorted(self.offsets, address, side="right")) - 1]
 
     # -- adoption -----------------------------------------------------------------------------------------------------
     def of_nests(self) -> list[Box]:
@@ -134,20 +122,43 @@ class _Stencils:
 
     def of_rows(self) -> list[Box]:
         """The table's rows that can adopt a template, as boxes of one neuron."""
-        table = self.projection.table
-        if table is None or table.weight is None:
+        if self.rows is None:
             return []
-        boxes = []
-        for row in range(table.n_neurons):
-            edges = slice(*table.start.array[row : row + 2])
-            begin = self._begin(table.weight.array[edges])
-            source = table.source.array[edges]
-            target: Position = tuple(table.target.array[row].tolist())
-            nest = Nest(self._taps_of_row(row), target, tuple(source[0].tolist()), begin, ())
-            adopted = self._adopted(nest)
-            if adopted is not None:
-                boxes.append(Box(adopted, row))
-        return boxes
+        worth = np.zeros(len(self.rows), dtype=np.bool_)
+        for template in self.templates:
+            worth |= self._may_adopt(self.rows, template)
+        found = [(int(row), self._adopted(self._nest_of_row(int(row)))) for row in np.flatnonzero(worth)]
+        return [Box(nest, row) for row, nest in found if nest is not None]
+
+    def _may_adopt(self, rows: Bundle, template: Taps) -> Mask:
+        """Rows as long as the template has taps inside the map, when laid over their first source. All others cannot adopt it."""
+        assert rows.weight is not None
+        first = rows.start[:-1]
+        offset, known = rows.weight[first] - self.begin, _weights(template)
+        order = np.argsort(known)
+        at = order[np.minimum(np.searchsorted(known, offset, sorter=order), len(known) - 1)]
+        origin = rows.source[first] - template.source.array[at]
+        may = (known[at] == offset) & (rows.lengths <= len(known))
+        for chunk in np.array_split(np.flatnonzero(may), 1 + int(may.sum()) * len(known) // CHUNK):
+            places = origin[chunk, None, :] + template.source.array
+            inside = ((places >= 0) & (places < self.extent)).all(axis=2).sum(axis=1)
+            may[chunk] = inside == rows.lengths[chunk]
+        return np.asarray(may)
+
+    @cached_property
+    def begin(self) -> Index:
+        """Per row of the table: the address its weights count from."""
+        assert self.rows is not None
+        return anchors(self.rows, self.parameters)
+
+    def _nest_of_row(self, row: int) -> Nest:
+        assert self.rows is not None
+        assert self.rows.weight is not None
+        edges, begin = slice(*self.rows.start[row : row + 2]), int(self.begin[row])
+        source, weight = self.rows.source[edges], self.rows.weight[edges]
+        taps = Taps(Numbers(source - source[0]), Numbers(weight - begin))
+        target: Position = tuple(self.rows.target[row].tolist())
+        return Nest(taps, target, tuple(source[0].tolist()), begin, ())
 
     def _adopted(self, nest: Nest) -> Nest | None:
         return next(filter(None, (self._adopt(nest, template) for template in self.templates)), None)
@@ -156,38 +167,50 @@ class _Stencils:
         """The nest with the template's taps, or None where it cannot have them."""
         if nest.taps == template:
             return nest
-        shift = self._alignment(nest, template)
-        if shift is None:
+        match = self._match(nest.taps, template)
+        if match is None or not self._is_in_row(nest, template):
             return None
-        moved = replace(nest, taps=template, source=tuple(int(s) for s in np.array(nest.source) + shift))
-        present = np.isin(_weights(template), _weights(nest.taps))
-        low, high = _reach(moved)
+        shift, missing = match
+        moved = replace(nest, taps=template, source=tuple(a + b for a, b in zip(nest.source, shift, strict=True)))
+        low, high = _reach(moved, missing)
         outside = (high < 0) | (low >= self.extent)
-        return moved if (present | outside.any(axis=1)).all() else None
+        return moved if outside.any(axis=1).all() else None
 
-    def _alignment(self, nest: Nest, template: Taps) -> Index | None:
-        """By how much the template's sources lie off the nest's, if taps of equal weight all say the same."""
-        mine, theirs = _weights(nest.taps), _weights(template)
-        if len(mine) >= len(theirs) or not self._is_in_row(nest, theirs):
-            return None
-        order = np.argsort(theirs)
-        at = np.minimum(np.searchsorted(theirs, mine, sorter=order), len(theirs) - 1)
-        matches = order[at]
-        if (
-            not np.array_equal(theirs[matches], mine)
-            or len(np.unique(theirs)) < len(theirs)
-            or len(np.unique(mine)) < len(mine)
-        ):
-            return None
-        shifts = nest.taps.source.array - template.source.array[matches]
-        return np.asarray(shifts[0]) if (shifts == shifts[0]).all() else None
+    def _match(self, taps: Taps, template: Taps) -> tuple[Position, Index] | None:
+        key = taps, template
+        if key not in self.matches:
+            self.matches[key] = match(taps, template)
+        return self.matches[key]
 
-    def _is_in_row(self, nest: Nest, weights: Index) -> bool:
+    def _is_in_row(self, nest: Nest, template: Taps) -> bool:
         """True where the nest counts its weights from the start of a row, and the template stays within it."""
         assert nest.weight is not None
-        parameter = self._parameter(nest.weight)
+        parameter = self.parameters[int(np.searchsorted(self.offsets, nest.weight, side="right")) - 1]
         at_start = (nest.weight - parameter.offset) % parameter.row == 0
+        weights = _weights(template)
         return at_start and int(weights.min()) >= 0 and int(weights.max()) < parameter.row
+
+
+def match(taps: Taps, template: Taps) -> tuple[Position, Index] | None:
+    """By how much a template's sources lie off a stencil's, if taps of equal weight all say the same; and what the stencil lacks.
+
+    Returns
+    -------
+    shift : tuple of int
+    missing : ndarray, shape (missing taps, rank)
+        The template's source offsets that the stencil has not.
+    """
+    mine, theirs = _weights(taps), _weights(template)
+    if len(mine) >= len(theirs) or len(np.unique(theirs)) < len(theirs):
+        return None
+    order = np.argsort(theirs)
+    at = order[np.minimum(np.searchsorted(theirs, mine, sorter=order), len(theirs) - 1)]
+    if not np.array_equal(theirs[at], mine) or len(np.unique(mine)) < len(mine):
+        return None
+    shifts = taps.source.array - template.source.array[at]
+    if (shifts != shifts[0]).any():
+        return None
+    return tuple(shifts[0].tolist()), np.delete(template.source.array, at, axis=0)
 
 
 def _weights(taps: Taps) -> Index:
@@ -195,20 +218,20 @@ def _weights(taps: Taps) -> Index:
     return taps.weight.array
 
 
-def _filters(nest: Nest) -> list[tuple[int, int]]:
+def _filters(nest: Nest) -> tuple[list[int], int]:
     """The weight anchors of a nest, and how many neurons have each."""
-    anchors, tied = np.array([nest.weight or 0], dtype=np.int64), 1
+    found, tied = np.array([nest.weight or 0], dtype=np.int64), 1
     for axis in nest.axes:
         if axis.weight:
-            anchors = np.add.outer(np.arange(axis.count) * axis.weight, anchors).reshape(-1)
+            found = np.add.outer(np.arange(axis.count) * axis.weight, found).reshape(-1)
         else:
             tied *= axis.count
-    return [(anchor, tied) for anchor in anchors.tolist()]
+    return found.tolist(), tied
 
 
-def _reach(nest: Nest) -> tuple[Index, Index]:
-    """Per tap: the smallest and largest source position over all neurons of the box, shape (taps, rank)."""
-    low = np.array(nest.source, dtype=np.int64) + nest.taps.source.array
+def _reach(nest: Nest, offsets: Index) -> tuple[Index, Index]:
+    """Per source offset: the smallest and largest position over all neurons of the box, shape (offsets, rank)."""
+    low = np.array(nest.source, dtype=np.int64) + offsets
     high = low.copy()
     for axis in nest.axes:
         walked = np.array(axis.source, dtype=np.int64) * (axis.count - 1)

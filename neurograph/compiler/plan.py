@@ -286,6 +286,11 @@ class Plan:
     def _by_name(self) -> dict[Hashable, PlanPopulation]:
         return {population.name: population for population in self.populations}
 
+    def nodes(self, population: Hashable) -> tuple[Hashable, ...]:
+        """Node ids of a population, row-major; None where no neuron sits. Enumerates them: for plans of small networks."""
+        box = self.population(population)
+        return box.nodes or tuple(node_id(box.name, index) for index in np.ndindex(*box.shape))
+
     @cached_property
     def places(self) -> Mapping[Hashable, tuple[Hashable, Position]]:
         """Node id → (population, position), for populations whose node ids are not ``(name, *index)``."""

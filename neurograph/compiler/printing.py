@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neurograph.compiler.counting import n_edges, n_flop, n_neurons, n_weights
+from neurograph.compiler.counting import n_edges, n_flop, n_neurons, n_parameters, n_weights
 from neurograph.compiler.plan import ONE, Nest, Plan, PlanProjection, Step
 
 SHOWN_NESTS = 2
@@ -43,7 +43,7 @@ def write_plan(plan: Plan) -> str:
 def _headline(plan: Plan) -> str:
     edges = sum(_edges(plan, step) for step in plan.steps)
     nests = sum(len(projection.nests) for step in plan.steps for projection in step.projections)
-    return f"plan {plan.name}: {len(plan.steps)} steps, {nests} nests, {edges:,} edges, {plan.n_weights:,} weights and biases"
+    return f"plan {plan.name}: {len(plan.steps)} steps, {nests} nests, {edges:,} edges, {n_parameters(plan):,} weights and biases"
 
 
 def _row(plan: Plan, step: Step) -> tuple[str, ...]:

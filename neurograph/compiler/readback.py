@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.compiler.plan import ONE, Edge, Nest, Plan, PlanPopulation, PlanProjection, Step, Table
+from neurograph.compiler.plan import ONE, Edge, Nest, Plan, PlanProjection, Step, Table
 from neurograph.parameters import Reference
 
 Index = NDArray[np.int64]
@@ -62,29 +63,33 @@ def _rows_of_table(table: Table) -> Rows:
 
 def _named(plan: Plan, step: Step, projection: PlanProjection, rows: Rows, origin: Index | None) -> Iterator[Edge]:
     target, source, weight = rows
-    population = plan.population(step.population)
-    targets = _nodes(population, target)
+    targets = _nodes(plan, step.population, target)
     if projection.source == ONE:
         sources: list[Hashable | None] = [ONE] * len(source)
     elif origin is None:
-        sources = _nodes(plan.population(projection.source), source)
-        if projection.halo is not None:
-            sources = _with_constants(plan, projection.halo, sources, source)
+        sources = _nodes(plan, projection.source, source)
     else:
-        names = [projection.source, *(name for name, _ in projection.others)]
-        boxes = [plan.population(names[k]) for k in origin]
-        sources = [box.node(tuple(place[: len(box.shape)])) for box, place in zip(boxes, source.tolist(), strict=True)]
+        sources = [None] * len(source)
+        for number, (name, _) in enumerate([(projection.source, None), *projection.others]):
+            mine = np.flatnonzero(origin == number)
+            for row, node in zip(mine.tolist(), _nodes(plan, name, source[mine]), strict=True):
+                sources[row] = node
+    if projection.halo is not None:
+        sources = _with_constants(plan, projection.halo, sources, source)
     references = [None] * len(target) if weight is None else references_of(plan, weight)
     for edge in zip(targets, sources, references, strict=True):
         if edge[1] is not None:
             yield edge[0], edge[1], edge[2], step.op
 
 
-def _nodes(population: PlanPopulation, positions: Index) -> list[Hashable | None]:
+def _nodes(plan: Plan, population: Hashable, positions: Index) -> list[Hashable | None]:
     """Node ids by position; None outside the box."""
-    inside = np.all((positions >= 0) & (positions < np.array(population.shape, dtype=np.int64)), axis=1)
-    rows = zip(positions.tolist(), np.asarray(inside).tolist(), strict=True)
-    return [population.node(tuple(place)) if ok else None for place, ok in rows]
+    shape = plan.population(population).shape
+    rank = len(shape)
+    inside = np.all((positions[:, :rank] >= 0) & (positions[:, :rank] < np.array(shape, dtype=np.int64)), axis=1)
+    steps = np.array([prod(shape[axis + 1 :]) for axis in range(rank)], dtype=np.int64)
+    flat = np.where(inside, positions[:, :rank] @ steps, prod(shape))
+    return list(map([*plan.nodes(population), None].__getitem__, flat.tolist()))
 
 
 def _with_constants(plan: Plan, halo: str, nodes: list[Hashable | None], positions: Index) -> list[Hashable | None]:

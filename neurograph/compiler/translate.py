@@ -59,7 +59,7 @@ def translate(rows: Bundle, parameters: Sequence[PlanParameter] | None) -> Stenc
     """
     first = rows.start[:-1]
     address = _guarded(rows.source)
-    weight = np.zeros(len(rows), dtype=np.int64) if rows.weight is None else _anchors(rows, parameters)
+    weight = np.zeros(len(rows), dtype=np.int64) if rows.weight is None else anchors(rows, parameters)
     relative_source = address - np.repeat(address[first], rows.lengths)
     relative_weight = None if rows.weight is None else rows.weight - np.repeat(weight, rows.lengths)
     proposed = _propose(rows, relative_source, relative_weight)
@@ -68,7 +68,7 @@ def translate(rows: Bundle, parameters: Sequence[PlanParameter] | None) -> Stenc
     return Stencils(rows, label, firsts, rows.source[first], weight)
 
 
-def _anchors(rows: Bundle, parameters: Sequence[PlanParameter] | None) -> Index:
+def anchors(rows: Bundle, parameters: Sequence[PlanParameter] | None) -> Index:
     """Per neuron: the start of its weights' row where all of them lie in one row of a parameter, else its first weight.
 
     A bias is one weight, and its row says nothing about sharing: edges from `ONE` count from themselves.
