@@ -22,6 +22,9 @@ _HEADER = re.compile(rf"\s*(\[\[?)\s*({_PART}(?:\s*\.\s*{_PART})*)\s*\]")
 _KEY = re.compile(rf"\s*({_PART})\s*[.=]")
 _DEEP = re.compile(rf"(?<![\w-]){_BARE}(?:[ \t]*\.[ \t]*{_BARE}){{{MOST_KEY_PARTS}}}")
 
+_LEADING = re.compile(r"""^\s*(?:"(?:[^"\\]|\\.)*"|'[^']*')""")
+"""A text in quotes at the beginning of a plain run: a quoted key, or a value in a list."""
+
 
 def lines_of(text: str) -> Mapping[Location, int]:
     r"""Line of every table and key of a TOML text, such as ``("layer", 2)``, ``("layer", 2, "kernel")``, ``("loss", "kind")``.
@@ -74,7 +77,7 @@ def too_deep(text: str, is_toml: bool = True) -> tuple[int, str] | None:
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark, 0)
         if depth > MOST_BRACKETS:
             return line, f"brackets nested deeper than {MOST_BRACKETS}"
-        if is_toml and len(mark) > 2 * MOST_KEY_PARTS and _DEEP.search(mark):
+        if is_toml and len(mark) > 2 * MOST_KEY_PARTS and _DEEP.search(_LEADING.sub("s", mark)):
             return line, f"a key of more than {MOST_KEY_PARTS} parts"
     return None
 
@@ -96,7 +99,8 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 def _marks(text: str, is_toml: bool) -> Iterator[tuple[int, str]]:
     """Brackets, line ends, strings and runs of plain text, in order, each with its line; comments are left out.
 
-    A plain run that a string interrupts is joined with it (the string written as ``s``), so that dotted keys stay in one piece.
+    A plain run that a string interrupts is joined with it (the string written as ``s``, or as it is at the beginning, where it
+    may be a key), so that dotted keys stay in one piece.
     """
     stops, line, at, plain = _STOPS[is_toml], 1, 0, ""
     while at < len(text):
