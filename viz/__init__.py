@@ -1,5 +1,5 @@
 """Pictures of networks: layers, neurons, and the surroundings of one neuron; drawn by Graphviz, or without it."""
 
-from .draw import FORMS, VIEWS, Drawn, check, draw, needs_numbers
+from .picture import FORMS, VIEWS, Drawn, check, draw, needs_numbers
 
 __all__ = ["FORMS", "VIEWS", "Drawn", "check", "draw", "needs_numbers"]

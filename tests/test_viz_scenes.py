@@ -1,0 +1,138 @@
+"""What every picture must keep: nothing covers anything, text stays in its box, edges end at shapes, curves are whole."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+from neurograph.viz.colours import ink_on
+from neurograph.viz.scene import Scene, Shape, lines_height, text_width
+from neurograph.viz.svg import to_svg
+
+from tests.viz_scenes import all_scenes, name_of, scene_of
+
+every_scene = pytest.mark.parametrize("arguments", all_scenes(), ids=name_of)
+SLACK = 2.5
+BACKGROUNDS = ("sheet", "outline", "seen", "pixel")
+"""Shapes that stand on or around others on purpose: the planes on a card, the frame of a receptive field."""
+
+
+def words(shape: Shape) -> list[str]:
+    return [line.words for cell in shape.cells for line in cell.lines if line.words.strip()]
+
+
+def text_box(shape: Shape) -> tuple[float, float, float, float]:
+    """Where a shape's text stands: left, top, right, bottom."""
+    widths = [max((text_width(x.words, x.size, x.bold) for x in cell.lines), default=0.0) for cell in shape.cells]
+    height = max(lines_height(cell.lines) for cell in shape.cells)
+    width = sum(cell.width for cell in shape.cells) if len(shape.cells) > 1 else max(widths)
+    start = {"left": shape.left, "center": shape.x - width / 2, "right": shape.right - width}
+    left = start[shape.cells[0].align]
+    return left, shape.y - height / 2, left + width, shape.y + height / 2
+
+
+def overlap(one: Shape, other: Shape) -> bool:
+    """Whether shapes cut into each other by more than the slack."""
+    (left, top, right, bottom), (x0, y0, x1, y1) = seen(one), seen(other)
+    return min(right, x1) - max(left, x0) > SLACK and min(bottom, y1) - max(top, y0) > SLACK
+
+
+def seen(shape: Shape) -> tuple[float, float, float, float]:
+    """What of a shape is seen: all of it, or of a piece of text only the letters."""
+    if shape.form == "plain" and not shape.fill:
+        return text_box(shape)
+    return shape.left, shape.top, shape.right, shape.bottom
+
+
+def is_background(shape: Shape) -> bool:
+    return isinstance(shape.key, tuple) and shape.key[:1] and shape.key[0] in BACKGROUNDS
+
+
+@every_scene
+def test_no_shape_covers_another(arguments: Any) -> None:
+    scene: Scene = scene_of(*arguments)
+    shapes = [s for s in scene.shapes if not is_background(s) and (words(s) or (s.fill and s.form != "plain"))]
+    shapes = [s for s in shapes if not (isinstance(s.key, tuple) and s.key[:1] in (("bar",), ("zero",)))]
+    clashes = [(one, two) for i, one in enumerate(shapes) for two in shapes[i + 1 :] if overlap(one, two)]
+    assert not clashes, [(words(one), words(two)) for one, two in clashes[:5]]
+
+
+@every_scene
+def test_text_stays_inside_its_shape(arguments: Any) -> None:
+    for shape in scene_of(*arguments).shapes:
+        if words(shape) and shape.form != "plain":
+            left, top, right, bottom = text_box(shape)
+            assert left >= shape.left - SLACK, words(shape)
+            assert right <= shape.right + SLACK, words(shape)
+            assert bottom - top <= shape.height + SLACK, words(shape)
+
+
+@every_scene
+def test_text_can_be_read_on_its_ground(arguments: Any) -> None:
+    for shape in scene_of(*arguments).shapes:
+        for cell in shape.cells:
+            for line in cell.lines:
+                if line.words.strip():
+                    assert contrast(line.colour, shape.fill or "#ffffff") >= 2.6, (line, shape.fill)
+                    assert line.size >= 5, line
+
+
+@every_scene
+def test_curves_are_whole_and_inside(arguments: Any) -> None:
+    scene = scene_of(*arguments)
+    keys = {shape.key for shape in scene.shapes}
+    assert len(keys) == len(scene.shapes)
+    for curve in scene.curves:
+        assert (len(curve.path) - 1) % 3 == 0
+        assert {curve.source, curve.target} <= keys
+        assert all(0 <= x <= scene.width and 0 <= y <= scene.height for x, y in curve.path)
+    for shape in scene.shapes:
+        assert -1 <= shape.left <= shape.right <= scene.width + 1
+        assert -1 <= shape.top <= shape.bottom <= scene.height + 1
+
+
+@every_scene
+def test_own_svg_is_well_formed_and_refers_to_nothing(arguments: Any) -> None:
+    root = ET.fromstring(to_svg(scene_of(*arguments)).encode())
+    assert {element.tag.split("}")[1] for element in root.iter()} <= {
+        "svg",
+        "title",
+        "rect",
+        "g",
+        "path",
+        "polygon",
+        "circle",
+        "text",
+    }
+    names = {name for element in root.iter() for name in element.attrib}
+    assert not {name for name in names if "href" in name or name.startswith("on")}
+
+
+@pytest.mark.parametrize("arguments", [a for a in all_scenes() if a[1] != "layers"], ids=name_of)
+def test_pictures_of_neurons_fit_a_projector(arguments: Any) -> None:
+    """Scaled to 1280×720 the numbers of a neuron are still at least 6 pixels high, names and sums 9."""
+    scene = scene_of(*arguments)
+    scale = min(1280 / scene.width, 720 / scene.height)
+    for shape in scene.shapes:
+        for cell in shape.cells:
+            for line in cell.lines:
+                if line.words.strip():
+                    assert line.size * scale >= (9 if line.bold and line.size > 14 else 5.5), (line, scale)
+
+
+def contrast(ink: str, ground: str) -> float:
+    """WCAG's contrast ratio."""
+    one, other = sorted((luminance(ink), luminance(ground)))
+    return (other + 0.05) / (one + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_ink_is_the_more_readable_of_two() -> None:
+    for ground in ("#ffffff", "#d2522a", "#2a6fb5", "#f5ab86", "#7fb0dc"):
+        assert contrast(ink_on(ground), ground) >= 4

@@ -1,0 +1,105 @@
+"""Scenes for the picture tests: bundled networks and written ones, with and without numbers, made once."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from functools import cache
+from typing import Any
+
+import numpy as np
+from neurograph.viz.picture import make_scene
+from neurograph.viz.scene import Scene
+from neurograph.viz.subject import Subject
+
+import neurograph as ng
+from neurograph.inspector import Inspector
+
+TWO_HEADS = """
+name = "two-heads"
+input = [1, 12, 12]
+layer = [
+  {name = "conv1", kind = "conv", filters = 4, kernel = 3, padding = 1, activation = "relu"},
+  {name = "conv2", kind = "conv", filters = 4, kernel = 3, padding = 1, activation = "relu"},
+  {name = "sum", kind = "add", from = ["conv1", "conv2"], activation = "relu"},
+  {name = "pool", kind = "maxpool", window = 2},
+  {name = "drop", kind = "dropout", keep = 0.5},
+  {name = "classes", kind = "dense", units = 10, activation = "softmax"},
+  {name = "side", kind = "conv", from = "conv1", filters = 1, kernel = 12, activation = "sigmoid"},
+]
+loss = [{of = "classes", kind = "cross_entropy"}, {of = "side", kind = "binary_cross_entropy", weight = 0.5}]
+"""
+RESIDUAL = 'name = "residual"\ninput = [2, 8, 8]\n' + "".join(
+    f'[[layer]]\nname = "a{i}"\nkind = "conv"\nfilters = 2\nkernel = 3\npadding = 1\nactivation = "relu"\n'
+    f'[[layer]]\nname = "sum{i}"\nkind = "add"\nfrom = ["a{i}", "{f"sum{i - 1}" if i else "input"}"]\n'
+    for i in range(6)
+)
+SMALL = ("four", "mazur", "xor")
+LAYERED = ("four", "xor", "digits", "lenet5", "lenet5-1998", "zipcode-1989", "alexnet", "vgg19", "mlp")
+AROUND = (
+    ("four", "conv[0,3,1]"),
+    ("four", "pool[0,1,0]"),
+    ("four", "outputs[1]"),
+    ("mazur", "h1"),
+    ("mazur", "i1"),
+    ("digits", "conv2[3,4,4]"),
+    ("lenet5", "conv2[3,5,5]"),
+    ("lenet5", "fc1[7]"),
+    ("lenet5", "fc3[2]"),
+    ("lenet5", "input[0,10,10]"),
+    ("zipcode-1989", "h1[0,0,0]"),
+    ("alexnet", "conv2[3,5,5]"),
+    ("vgg19", "fc6[0]"),
+    (TWO_HEADS, "sum[0,5,5]"),
+)
+
+
+@cache
+def topology_of(spec: str) -> Any:
+    return ng.lay_out(ng.load(spec))
+
+
+@cache
+def inspector_of(spec: str) -> Inspector | None:
+    """A pass through a network of moderate size: its own first sample, else random numbers."""
+    topology = topology_of(spec)
+    if topology.n_edges > 500_000:
+        return None
+    engine = ng.ReferenceEngine(ng.build(topology), ng.initialise(topology, seed=0))
+    samples = ng.load(spec).samples
+    if samples:
+        x = np.array([samples[0].input], dtype=float).reshape(1, *engine.layout.inputs[0].shape)
+        target = None if samples[0].target is None else [samples[0].target]
+        upstream = None if samples[0].upstream is None else [samples[0].upstream]
+        return Inspector(engine, x, target, upstream=upstream)
+    random = np.random.default_rng(0)
+    given = {port.name: random.random((1, *port.shape)) for port in engine.layout.inputs}
+    return Inspector(engine, given, upstream={h.name: random.normal(size=(1, *h.shape)) for h in engine.layout.heads})
+
+
+def subject_of(spec: str, values: str = "a") -> Subject:
+    return Subject(topology_of(spec), inspector_of(spec), values=values, note="sample 0")
+
+
+@cache
+def scene_of(spec: str, view: str, around: str | None = None, values: str = "a") -> Scene:
+    return make_scene(subject_of(spec, values), view, around)
+
+
+def all_scenes() -> list[Any]:
+    """(name, arguments of `scene_of`) for every kind of picture there is."""
+    found: list[tuple[str, ...]] = [(spec, "neurons") for spec in SMALL]
+    found += [("four", "neurons", "conv[0,3,1]"), ("four", "neurons", "outputs[0]"), ("mazur", "neurons", "h1")]
+    found += [("four", "neurons", None, values) for values in ("z", "delta", "none")]  # type: ignore[list-item]
+    found += [(spec, "layers") for spec in (*LAYERED, TWO_HEADS, RESIDUAL, "mazur")]
+    found += [(spec, "around", neuron) for spec, neuron in AROUND]
+    return found
+
+
+def name_of(arguments: tuple[Any, ...]) -> str:
+    return " ".join(str(part).split('"')[1] if "\n" in str(part) else str(part) for part in arguments)
+
+
+def texts_of(svg: bytes | str) -> list[str]:
+    """Every piece of text that an SVG shows, in order."""
+    root = ET.fromstring(svg)
+    return ["".join(element.itertext()) for element in root.iter() if element.tag.endswith("}text")]
