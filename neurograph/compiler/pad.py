@@ -106,14 +106,18 @@ class _Stencils:
     @cached_property
     def templates(self) -> list[Taps]:
         """What may be adopted: the stencil that most neurons have, and of each filter the stencil that most of it has."""
-        numbers = {taps: number for number, taps in enumerate(self.uses)}
-        best: dict[int, tuple[int, int]] = {}
-        for nest in self.projection.nests:
-            number, (anchors_of_nest, tied) = numbers[nest.taps], _filters(nest)
-            for anchor in anchors_of_nest:
-                best[anchor] = min(best.get(anchor, (0, number)), (-tied, number))
         known = list(self.uses)
-        return [known[number] for number in sorted({0, *(number for _, number in best.values())})]
+        number = {taps: i for i, taps in enumerate(known)}
+        filters = [_filters(nest) for nest in self.projection.nests]
+        if not filters:
+            return known[:1]
+        anchor = np.concatenate([found for found, _ in filters])
+        lengths = [len(found) for found, _ in filters]
+        tied = np.repeat([count for _, count in filters], lengths)
+        which = np.repeat([number[nest.taps] for nest in self.projection.nests], lengths)
+        order = np.lexsort((which, -tied, anchor))
+        _, first = np.unique(anchor[order], return_index=True)
+        return [known[i] for i in sorted({0, *which[order][first].tolist()})]
 
     # -- adoption -----------------------------------------------------------------------------------------------------
     def of_nests(self) -> list[Box]:
@@ -201,16 +205,16 @@ def match(taps: Taps, template: Taps) -> tuple[Position, Index] | None:
         The template's source offsets that the stencil has not.
     """
     mine, theirs = _weights(taps), _weights(template)
-    if len(mine) >= len(theirs) or len(np.unique(theirs)) < len(theirs):
+    if len(mine) >= len(theirs):
         return None
-    order = np.argsort(theirs)
+    order = np.argsort(theirs, kind="stable")
     at = order[np.minimum(np.searchsorted(theirs, mine, sorter=order), len(theirs) - 1)]
-    if not np.array_equal(theirs[at], mine) or len(np.unique(mine)) < len(mine):
-        return None
+    missing = np.delete(template.source.array, at, axis=0)
+    is_ambiguous = len(missing) != len(theirs) - len(mine) or not np.diff(theirs[order]).all()
     shifts = taps.source.array - template.source.array[at]
-    if (shifts != shifts[0]).any():
+    if is_ambiguous or (theirs[at] != mine).any() or (shifts != shifts[0]).any():
         return None
-    return tuple(shifts[0].tolist()), np.delete(template.source.array, at, axis=0)
+    return tuple(shifts[0].tolist()), missing
 
 
 def _weights(taps: Taps) -> Index:
@@ -218,7 +222,7 @@ def _weights(taps: Taps) -> Index:
     return taps.weight.array
 
 
-def _filters(nest: Nest) -> tuple[list[int], int]:
+def _filters(nest: Nest) -> tuple[Index, int]:
     """The weight anchors of a nest, and how many neurons have each."""
     found, tied = np.array([nest.weight or 0], dtype=np.int64), 1
     for axis in nest.axes:
@@ -226,7 +230,7 @@ def _filters(nest: Nest) -> tuple[list[int], int]:
             found = np.add.outer(np.arange(axis.count) * axis.weight, found).reshape(-1)
         else:
             tied *= axis.count
-    return found.tolist(), tied
+    return found, tied
 
 
 def _reach(nest: Nest, offsets: Index) -> tuple[Index, Index]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +108,7 @@ def _propose(rows: Bundle, source: Index, weight: Index | None) -> NDArray[np.ui
     return np.asarray(np.add.reduceat(mixed, rows.start[:-1]) + rows.lengths.view(np.uint64) * lengths)
 
 
+@lru_cache(maxsize=8)
 def multipliers(n: int) -> NDArray[np.uint64]:
     """The first n of a fixed sequence of odd random numbers."""
     return np.random.default_rng(20).integers(0, 2**64, n, dtype=np.uint64) | np.uint64(1)
