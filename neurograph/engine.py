@@ -123,7 +123,9 @@ def read_targets(target: Batch, heads: tuple[Port, ...], batch: int) -> dict[Has
     """
     for head in heads:
         if head.loss is None:
-            raise LossError(f"'{head.name or 'the output'}' has no loss; add [loss] to the spec, or pass upstream instead of a target.")
+            raise LossError(
+                f"'{head.name or 'the output'}' has no loss; add [loss] to the spec, or pass upstream instead of a target."
+            )
     if isinstance(target, Mapping):
         if set(target) != {head.name for head in heads}:
             raise BatchError(f"target: found {sorted(map(str, target))}; expected {_names(heads)}.")
@@ -153,7 +155,9 @@ def _one_hot(classes: Array, head: Port) -> Array:
     wrong = np.argwhere((classes < 0) | (classes >= n_classes))
     if len(wrong):
         where = tuple(int(i) for i in wrong[0])
-        raise BatchError(f"target: class {classes[where]} at position {where[0]}; '{head.name or 'the output'}' has classes 0…{n_classes - 1}.")
+        raise BatchError(
+            f"target: class {classes[where]} at position {where[0]}; '{head.name or 'the output'}' has classes 0…{n_classes - 1}."
+        )
     off, on = head.loss.targets if head.loss else (0.0, 1.0)
     return np.where(np.arange(n_classes).reshape(1, -1, *[1] * (classes.ndim - 1)) == classes[:, None], on, off)
 
