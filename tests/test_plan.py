@@ -11,7 +11,9 @@ from planning import assert_says, edited_graphs, graph_edges, planned, projectio
 
 import neurograph as ng
 from neurograph.compiler import plan
+from neurograph.compiler.fuse import fuse
 from neurograph.compiler.plan import Axis, Numbers, Plan, Taps
+from neurograph.compiler.route import route
 from neurograph.graph.neuron_graph import NeuronGraph
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -182,3 +184,56 @@ def test_print_says_why_something_is_not_shared() -> None:
     line = next(line for line in str(plan(graph)).splitlines() if "from input" in line)
     assert "1 neuron alone: no neighbour has the same stencil" in line
     assert "borders share through a zero halo" in line
+
+
+FUSED = """
+name = "t"
+input = [1, 6, 6]
+[[layer]]
+name = "c1"
+kind = "conv"
+filters = 2
+kernel = 3
+padding = 1
+activation = "relu"
+[[layer]]
+name = "p1"
+kind = "maxpool"
+window = 2
+[[layer]]
+name = "c2"
+kind = "conv"
+filters = 2
+kernel = 3
+padding = 1
+[[layer]]
+name = "sum"
+kind = "add"
+from = ["p1", "c2"]
+[[layer]]
+name = "p2"
+kind = "maxpool"
+window = 2
+stride = 1
+[[layer]]
+name = "f"
+kind = "dense"
+units = 3
+[loss]
+kind = "cross_entropy"
+"""
+
+
+def test_print_says_what_was_fused_and_what_was_not() -> None:
+    made = route(fuse(plan(ng.lay_out(ng.load(FUSED)))))
+    notes = [line.strip() for line in str(made).splitlines() if line.startswith("      ") and "taps" not in line]
+    assert [note for note in notes if not note.startswith(("bias", "from"))] == [
+        "fused: bias, activation",
+        "followed at once by p1, which alone reads it",
+        "stored: c2, sum read it",
+        "backward: δ goes to winners only, past their ReLU",
+        "fused: bias",
+        "followed at once by p2, which alone reads it",
+        "backward: δ is added, since windows overlap",
+        "fused: bias, loss",
+    ]

@@ -28,7 +28,8 @@ def write_plan(plan: Plan) -> str:
     notes: list[list[str]] = [[]]
     for step in plan.steps:
         rows.append(_row(plan, step))
-        notes.append([_note(plan, step, projection) for projection in step.projections])
+        said = [_note(plan, step, projection) for projection in step.projections]
+        notes.append([*said, *_fusion_notes(plan, step), *_route_notes(step)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [_headline(plan)]
     for row, below in zip(rows, notes, strict=True):
@@ -130,3 +131,32 @@ def _why_several(step: Step, projection: PlanProjection) -> str:
     if step.op in ("max", "mean", "l2", "rbf") and len({len(nest.taps.source) for nest in projection.nests}) > 1:
         return "clipped windows keep their own: zero is no neutral source here"
     return "their sources or weights differ by more than one shift"
+
+
+def _fusion_notes(plan: Plan, step: Step) -> list[str]:
+    """What the pass `fuse` moved into a step, and why its map is stored where it is."""
+    if step.fusion is None:
+        return []
+    moved = [word for word in ("bias", "activation", "loss") if getattr(step.fusion, word)]
+    if step.activation == "identity" and "activation" in moved:
+        moved.remove("activation")
+    notes = [f"fused: {', '.join(moved)}"] if moved else []
+    if step.fusion.pool is not None:
+        return [*notes, f"followed at once by {step.fusion.pool}, which alone reads it"]
+    readers = [reader.population for reader in plan.steps if _reads(reader, step.population)]
+    if len(readers) > 1:
+        notes.append(f"stored: {', '.join(map(str, readers))} read it")
+    return notes
+
+
+def _reads(reader: Step, population: object) -> bool:
+    return any(population in (p.source, *(name for name, _ in p.others)) for p in reader.projections)
+
+
+def _route_notes(step: Step) -> list[str]:
+    """Which way the pass `route` sends δ back through a maximum."""
+    if step.route is None:
+        return []
+    if not step.route.assigns:
+        return ["backward: δ is added, since windows overlap"]
+    return ["backward: δ goes to winners only" + (", past their ReLU" if step.route.gates else "")]
