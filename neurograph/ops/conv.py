@@ -26,10 +26,10 @@ class Conv(WeightedLayer):
     kind: Literal["conv"] = "conv"
     filters: Count = Field(description="Number of feature maps.")
     kernel: PerAxis = Field(description="Extent of the filter, one number or one per axis.")
-    stride: PerAxis = 1
+    stride: PerAxis = Field(1, description="Step of the filter.")
     padding: Padding = Field(0, description="Number, per axis, per side ([[0, 1], [0, 1]]), 'valid', 'same' or 'full'.")
-    dilation: PerAxis = 1
-    groups: Count = 1
+    dilation: PerAxis = Field(1, description="Distance between the filter's taps.")
+    groups: Count = Field(1, description="Maps and filters fall into so many groups; a filter reads its own.")
     connections: list[list[Whole]] | None = Field(None, description="Input maps of each filter; excludes groups.")
     tie: Literal["map", "none"] = Field("map", description="'none': locally connected, every neuron its own weights.")
     tie_bias: Literal["map", "none"] | None = Field(None, description="Default: as tie.")

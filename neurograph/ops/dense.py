@@ -46,10 +46,10 @@ class Rbf(ComputingLayer):
     """Euclidean radial basis functions: each unit measures its squared distance from a pattern."""
 
     kind: Literal["rbf"] = "rbf"
-    units: Count
+    units: Count = Field(description="Number of patterns.")
     weights: list[Any] | None = Field(None, description="The patterns, one row a unit.")
-    init: Initialisation = "uniform"
-    trainable: bool = True
+    init: Initialisation = Field("uniform", description="Initialisation of the patterns.")
+    trainable: bool = Field(True, description="Whether the patterns train.")
 
     def lay(self, inputs: tuple[View, ...]) -> Laid:
         (view,) = inputs

@@ -17,9 +17,9 @@ class Depthwise(WeightedLayer):
     """Weight (channels·multiplier, 1, *kernel); output map f reads input map f // multiplier."""
 
     kind: Literal["depthwise"] = "depthwise"
-    kernel: PerAxis
-    stride: PerAxis = 1
-    padding: Padding = 0
+    kernel: PerAxis = Field(description="Extent of the filter, one number or one per axis.")
+    stride: PerAxis = Field(1, description="Step of the filter.")
+    padding: Padding = Field(0, description="Number, per axis, per side ([[0, 1], [0, 1]]), 'valid', 'same' or 'full'.")
     multiplier: Count = Field(1, description="Filters for each input map.")
 
     def lay(self, inputs: tuple[View, ...]) -> Laid:

@@ -20,7 +20,7 @@ class _Pool(ComputingLayer):
 
     window: PerAxis = Field(description="Extent of the window, one number or one per axis.")
     stride: PerAxis | None = Field(None, description="Default: the window.")
-    padding: Padding = 0
+    padding: Padding = Field(0, description="Number, per axis, per side ([[0, 1], [0, 1]]), 'valid', 'same' or 'full'.")
 
     neuron_kind: ClassVar[str] = "max"
 
@@ -95,7 +95,7 @@ class Subsample(WeightedLayer):
     """LeCun's subsampling: the sum of each window times one coefficient per map, plus one bias per map."""
 
     kind: Literal["subsample"] = "subsample"
-    window: PerAxis
+    window: PerAxis = Field(description="Extent of the window, and its step.")
 
     def lay(self, inputs: tuple[View, ...]) -> Laid:
         (view,) = inputs

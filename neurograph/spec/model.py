@@ -17,47 +17,51 @@ Extents = Annotated[list[Count], Field(min_length=1, max_length=3)]
 class InputSpec(Options):
     """One of several inputs."""
 
-    name: Name
-    shape: Extents
+    name: Name = Field(description="Unique name of the input.")
+    shape: Extents = Field(description="Channels, then positions, such as [1, 28, 28].")
 
 
 class NeuronSpec(Options):
     """One neuron of a hand-drawn network."""
 
-    id: Name
-    kind: Literal["input", "weighted", "max", "mean", "l2", "sum", "rbf"] = "weighted"
-    activation: Activation = "identity"
+    id: Name = Field(description="Its name in the graph.")
+    kind: Literal["input", "weighted", "max", "mean", "l2", "sum", "rbf"] = Field(
+        "weighted", description="How z comes from what it reads."
+    )
+    activation: Activation = Field("identity", description="Function applied to z.")
     bias: Name | None = Field(None, description="Name of its bias; the same name twice is one shared bias.")
-    divisor: Annotated[float, Field(strict=True, gt=0)] | None = None
-    output: bool = False
+    divisor: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="What a mean divides by; default: how many it reads."
+    )
+    output: bool = Field(False, description="Whether it is an output; outputs are numbered in the order of the file.")
 
 
 class EdgeSpec(Options):
     """One edge of a hand-drawn network."""
 
-    source: Name = Field(alias="from")
-    target: Name = Field(alias="to")
+    source: Name = Field(alias="from", description="The neuron it starts at.")
+    target: Name = Field(alias="to", description="The neuron it ends at.")
     weight: Name | None = Field(None, description="Name of its weight; the same name twice is one shared weight.")
-    value: Number | None = None
+    value: Number | None = Field(None, description="First value of the weight.")
 
 
 class NamedParameter(Options):
     """Value and trainability of a named weight or bias of a hand-drawn network."""
 
-    name: Name
-    value: Number | None = None
-    trainable: bool = True
+    name: Name = Field(description="A weight or bias that an edge or neuron names.")
+    value: Number | None = Field(None, description="Its first value.")
+    trainable: bool = Field(True, description="Whether training changes it.")
 
 
 class LossSpec(Options):
     """What a head is trained for."""
 
-    kind: Literal["cross_entropy", "binary_cross_entropy", "mse", "rbf_map"]
+    kind: Literal["cross_entropy", "binary_cross_entropy", "mse", "rbf_map"] = Field(description="What is minimised.")
     of: Name | None = Field(None, description="The head; needed where there are several.")
     weight: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = Field(
         1.0, description="Factor of this loss in the sum over heads."
     )
-    form: Literal["mean", "half_sum"] = "mean"
+    form: Literal["mean", "half_sum"] = Field("mean", description="Of mse: the mean over outputs, or half the sum.")
     targets: Annotated[list[Number], Field(min_length=2, max_length=2)] = Field(
         [0.0, 1.0], description="Off and on values of one-hot targets."
     )
@@ -79,25 +83,29 @@ class DataSpec(Options):
 class TrainSpec(Options):
     """How to train; every key can be overridden with --set train.KEY=VALUE."""
 
-    epochs: Whole = 10
-    batch_size: Count = 32
-    optimizer: Literal["sgd", "adam"] = "sgd"
+    epochs: Whole = Field(default=10, description="Passes over the training samples.")
+    batch_size: Count = Field(default=32, description="Samples of one update.")
+    optimizer: Literal["sgd", "adam"] = Field(default="sgd", description="How gradients change weights.")
     learning_rate: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
         default=None, description="Default: 0.1 for sgd, 0.001 for adam."
     )
-    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.0
-    schedule: Literal["constant", "linear"] = "constant"
-    reduction: Literal["mean", "sum"] = "mean"
-    seed: Whole = 0
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(default=0.0, description="Of sgd.")
+    schedule: Literal["constant", "linear"] = Field(
+        default="constant", description="The learning rate stays, or falls to 0 in a line."
+    )
+    reduction: Literal["mean", "sum"] = Field(
+        default="mean", description="Gradients of a batch: their mean or their sum."
+    )
+    seed: Whole = Field(default=0, description="Of first weights, shuffling and dropout.")
 
 
 class SampleSpec(Options):
     """A worked example that the spec carries: an input, and a target or an upstream gradient."""
 
-    input: Any
-    target: Any = None
-    upstream: Any = None
-    label: str | None = None
+    input: Any = Field(description="Numbers in the input's shape, or flat; for several inputs a table by name.")
+    target: Any = Field(None, description="A class, or numbers in the head's shape; for several heads a table by name.")
+    upstream: Any = Field(None, description="∂loss/∂a of the outputs, instead of a target.")
+    label: str | None = Field(None, description="Free text.")
 
 
 class Unreadable(LayerSpec):
