@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurograph.compiler.placing import inputs_left
 from neurograph.compiler.plan import Plan
 from neurograph.errors import ParameterError, UsageError
 from neurograph.graph.layout import Layout, Port, Shape, layout_of
@@ -104,7 +105,8 @@ def bind(
                 f"{parameter.name}: values of shape {params[parameter.name].shape}; the network declares {parameter.shape}."
             )
     layout = layout_of(network) if network is not None else layout_of_plan(plan)
-    return Program(make_image(plan, layout), params, name, count, network)
+    inputs = inputs_left(network) if isinstance(network, NeuronGraph) else {}
+    return Program(make_image(plan, layout, inputs), params, name, count, network)
 
 
 def layout_of_plan(plan: Plan) -> Layout:

@@ -120,12 +120,12 @@ class StepEmitter:
         self.runs_at = listing.table(self.neuron_runs)
         self.keeps_z, self.is_gated = keeps_z, is_gated
         self.fuses_bias = self.step.fusion is not None and self.step.fusion.bias
+        self.bias_cells = self._bias_addresses() if self.fuses_bias else None
+        self.parts = [part for j, q in enumerate(self.step.projections) for part in self._parts(j, q)]
         self.is_direct = self._is_direct()
         self.rectifies = (
             self.is_direct and self.step.fusion is not None and self.step.fusion.activation and self.activation == RELU
         )
-        self.bias_cells = self._bias_addresses() if self.fuses_bias else None
-        self.parts = [part for j, q in enumerate(self.step.projections) for part in self._parts(j, q)]
 
     # -- forward ------------------------------------------------------------------------------------------------------
     def forward(self) -> None:
@@ -155,7 +155,7 @@ class StepEmitter:
     def _forward_part(self, part: Part) -> None:
         how = 0
         if self.is_direct:
-            how |= c.WITH_BIAS if self.bias_cells is not None else 0
+            how |= c.WITH_BIAS if self.fuses_bias else 0
             how |= c.ROOT if self.step.op == "l2" else 0
             how |= c.FINAL if self._is_final() else c.KEEP_Z
             how |= c.RECTIFY if self.rectifies else 0
@@ -233,15 +233,19 @@ class StepEmitter:
 
     def _is_direct(self) -> bool:
         """Whether each neuron's sum comes from one instruction, which can begin and end it."""
-        others = [q for q in self.step.projections if q.source != ONE]
-        covered = sum(nest.n_neurons for q in others for nest in q.nests)
-        covered += sum(q.table.n_neurons for q in others if q.table is not None)
-        single = len(others) == 1 and covered == len(self.neurons)
+        others = [part for part in self.parts if not part.is_bias]
+        times = np.bincount(
+            np.concatenate([part.cells.targets().reshape(-1) for part in others] or [self.neurons[:0]]),
+            minlength=self.arena.size,
+        )
+        single = bool((times[self.neurons] == 1).all())
         if self.step.op == "max":
             if not single:
-                raise GraphError(f"{self.step.population}: a maximum over {len(others)} projections cannot be bound.")
+                raise GraphError(
+                    f"{self.step.population}: a maximum in several parts cannot be bound; its plan should join them."
+                )
             return True
-        has_bias = len(others) < len(self.step.projections)
+        has_bias = len(others) < len(self.parts)
         return single and self.step.fusion is not None and (self.fuses_bias or not has_bias)
 
     def _parts(self, j: int, projection: PlanProjection) -> list[Part]:

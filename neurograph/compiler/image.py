@@ -5,7 +5,7 @@ An image depends on the plan and on nothing else: not on weights, precision, bat
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.arena import Arena, Box, make_arena, runs, sources_of
 from neurograph.compiler.emit import Constants, Listing, StepEmitter
-from neurograph.compiler.placing import NOWHERE, Placing
+from neurograph.compiler.placing import NOWHERE, Mask, Placing
 from neurograph.compiler.plan import ONE, Plan, PlanParameter
 from neurograph.errors import GraphError
 from neurograph.graph.layout import Layout, Port
@@ -92,24 +92,29 @@ class Image:
         return 3 * self.n_columns + sum(record.n_columns for record in self.winners)
 
 
-def make_image(plan: Plan, layout: Layout) -> Image:
+def make_image(plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask]) -> Image:
     """Write a plan as instructions.
+
+    Parameters
+    ----------
+    inputs : mapping
+        Input layer → which of its places have a neuron; layers not listed are whole.
 
     Raises
     ------
     GraphError
         If a stencil reaches outside its source or its parameters.
     """
-    return _Maker(plan, layout).image()
+    return _Maker(plan, layout, inputs).image()
 
 
 class _Maker:
     """Holds what the instructions share while they are written."""
 
-    def __init__(self, plan: Plan, layout: Layout) -> None:
+    def __init__(self, plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask]) -> None:
         self.plan, self.layout = plan, layout
         self.arena: Arena = make_arena(plan)
-        self.placing = Placing(plan, layout, self.arena)
+        self.placing = Placing(plan, layout, self.arena, inputs)
         self.listing = Listing()
         self.constants = Constants(plan.n_weights)
         self.numbers: list[float] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from math import prod
 
 import numpy as np
@@ -12,8 +12,10 @@ from neurograph.compiler.arena import Arena
 from neurograph.compiler.plan import Plan
 from neurograph.graph.address import node_id
 from neurograph.graph.layout import Layout, Place, Port
+from neurograph.graph.neuron_graph import NeuronGraph
 
 Index = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 NOWHERE = -1
 """Address of a place whose neuron was removed."""
 
@@ -26,13 +28,15 @@ class Placing:
     plan : Plan
     layout : Layout
     arena : Arena
+    inputs : mapping
+        Input layer → which of its places have a neuron; layers not listed are whole. (A plan does not say.)
     """
 
-    def __init__(self, plan: Plan, layout: Layout, arena: Arena) -> None:
+    def __init__(self, plan: Plan, layout: Layout, arena: Arena, inputs: Mapping[Hashable, Mask]) -> None:
         self._plan, self._layout, self._arena = plan, layout, arena
         self._nodes = {place: node for node, place in (layout.renamed or {}).items()}
         self._known = {population.name: population for population in plan.populations}
-        self._held = _held(plan)
+        self._held = {**inputs, **_held(plan)}
 
     def population(self, name: Hashable) -> Index:
         """Addresses of a layer's neurons, row-major; `NOWHERE` where a neuron was removed."""
@@ -67,9 +71,20 @@ class Placing:
         return np.array([self.place(member) for member in port.members], dtype=np.int64)
 
 
-def _held(plan: Plan) -> dict[Hashable, NDArray[np.bool_]]:
+def _held(plan: Plan) -> dict[Hashable, Mask]:
     """Which positions of a computed population have a neuron: those that some step computes."""
     held = {p.name: np.zeros(p.shape, dtype=np.bool_) for p in plan.populations}
     for step in plan.steps:
         held[step.population][... if step.members is None else tuple(step.members.array.T)] = True
     return {step.population: held[step.population] for step in plan.steps}
+
+
+def inputs_left(graph: NeuronGraph) -> dict[Hashable, Mask]:
+    """Which places of each input layer of a graph still have their neuron."""
+    shapes = graph.graph.get("shapes", {})
+    left: dict[Hashable, Mask] = {}
+    for _, data in graph.nodes(data=True):
+        if data.get("kind") == "input" and data.get("layer") in shapes:
+            layer = data["layer"]
+            left.setdefault(layer, np.zeros(shapes[layer], dtype=np.bool_))[tuple(data["index"])] = True
+    return left
