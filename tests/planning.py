@@ -227,6 +227,17 @@ def _odd(draft: Draft, name: str, source: str) -> None:
     draft.projections.append(Projection(source, name, (wiring, *axes), f"{name}.weight", offset))
 
 
+@st.composite
+def odd_projections(draw: Any) -> tuple[Topology, Projection]:
+    """A projection whose weights mix axes, and the topology around it."""
+    draft = Draft(draw)
+    draft.populations["input"] = Population(
+        "input", "input", tuple(draw(st.integers(1, 5)) for _ in range(draw(st.integers(1, 3))))
+    )
+    _odd(draft, "layer", "input")
+    return draft.finish(), draft.projections[0]
+
+
 # -- edits ------------------------------------------------------------------------------------------------------------
 @st.composite
 def edited_graphs(draw: Any) -> NeuronGraph:

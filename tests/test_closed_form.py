@@ -5,14 +5,18 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from hypothesis import given
-from planning import assert_says, projection_of, topologies, words
+from hypothesis import given, settings
+from planning import assert_says, odd_projections, projection_of, topologies, words
 
 import neurograph as ng
 from neurograph.compiler import closed_form, plan
+from neurograph.compiler.fold import discover
+from neurograph.compiler.plan import Numbers, PlanProjection
+from neurograph.compiler.tabulate import place_parameters
 from neurograph.graph.build import build
-from neurograph.graph.topology import Topology
+from neurograph.graph.topology import Projection, Topology
 from neurograph.ops.wiring import Blocks, Pairs, Window
+from neurograph.parameters import ParameterSpec
 
 road = importlib.import_module("neurograph.compiler.from_topology")  # the package has a function of that name
 
@@ -23,6 +27,16 @@ def test_plan_of_topology_equals_plan_of_graph(topology: Topology) -> None:
     exact = plan(topology, optimise=False)
     assert exact == plan(graph, optimise=False)
     assert_says(exact, graph)
+
+
+@settings(max_examples=400)
+@given(odd_projections())
+def test_products_of_patterns_are_what_discovery_finds(odd: tuple[Topology, Projection]) -> None:
+    topology, projection = odd
+    parameters = place_parameters(topology.parameters)
+    rank = len(topology.populations["layer"].shape)
+    rows = closed_form.expand([projection], rank, parameters)
+    assert closed_form.nests_of([projection], rank, parameters) == discover(rows, parameters)
 
 
 @pytest.mark.parametrize("name", ng.bundled())
@@ -86,18 +100,20 @@ def test_axes_say_what_is_shared_in_words() -> None:
     assert words(projection_of(made, "u", "1")) == ["2 lanes, 3 lanes, 4 lanes"]
 
 
-def test_a_projection_that_is_no_product_takes_the_passes_of_the_graph_road() -> None:
-    """Taps of weight 0 on both axes: the stencils of two borders are one, which no product of patterns knows."""
-    from neurograph.compiler.tabulate import place_parameters
-    from neurograph.graph.topology import Projection
-    from neurograph.parameters import ParameterSpec
-
-    clipped = Window(3, 3, kernel=2, before=1)
-    projection = Projection("a", "b", (Blocks(1, 1, 1), clipped, clipped), "w")
+def test_several_projections_between_two_layers_are_discovered_together() -> None:
+    """Four channels read the sources 0, 1, 0, 1: a run of two, twice, which no single projection shows."""
+    projections = [Projection("a", "b", (Pairs(4, 2, ((t, t % 2, 0),)), Window(3, 3, 1)), "w") for t in range(4)]
     parameters = place_parameters({"w": ParameterSpec("w", (1,))})
-    nests, table = closed_form.nests_of([projection], 3, parameters)
-    rows = closed_form.expand([projection], 3, parameters)
-    assert sum(nest.n_edges for nest in nests) + (table.n_edges if table else 0) == len(rows.source) == clipped.count**2
+    nests, table = closed_form.nests_of(projections, 2, parameters)
+    assert words(PlanProjection("a", nests, table)) == ["2 tied, 2 tied, 3 tied"]
+
+
+def test_weights_over_several_rows_count_from_the_first() -> None:
+    """Three taps over rows of two: the second row begins inside the stencil."""
+    projection = Projection("a", "b", (Blocks(1, 1, 1), Window(3, 7, kernel=3, stride=2, tap_weight=1)), "w", 1)
+    (nest,), table = closed_form.nests_of([projection], 2, place_parameters({"w": ParameterSpec("w", (2, 2))}))
+    assert (nest.weight, table) == (1, None)
+    assert nest.taps.weight == Numbers([0, 1, 2])
 
 
 def test_pairs_out_of_order_are_wired_the_same() -> None:

@@ -95,6 +95,14 @@ def test_plan_survives_copies(change: Any) -> None:
     assert plan(change(g)) == plan(g)
 
 
+def test_insertion_decides_ties_and_nothing_else() -> None:
+    g = built()
+    before = plan(g)
+    for node in [n for n in g if n[0] == "c"][::3] + [("f", 0), ("input", 0, 1, 1)]:
+        g.nodes[node]["order"] = g._next_order()
+    assert plan(g).steps == before.steps
+
+
 def test_relabelled_neurons_keep_their_places_and_new_names() -> None:
     g = built()
     renamed = nx.relabel_nodes(g, {("c", 0, 0, 0): "corner", ("input", 0, 1, 1): 17})
