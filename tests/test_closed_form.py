@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 from hypothesis import given, settings
-from planning import assert_says, odd_projections, projection_of, topologies, words
+from planning import assert_says, odd_projections, projection_of, step_of, topologies, words
 
 import neurograph as ng
 from neurograph.compiler import closed_form, plan
@@ -14,7 +14,8 @@ from neurograph.compiler.fold import discover
 from neurograph.compiler.plan import Numbers, PlanProjection
 from neurograph.compiler.tabulate import place_parameters
 from neurograph.graph.build import build
-from neurograph.graph.topology import Projection, Topology
+from neurograph.graph.neuron_graph import HeadSpec
+from neurograph.graph.topology import Population, Projection, Topology
 from neurograph.ops.wiring import Blocks, Pairs, Window
 from neurograph.parameters import ParameterSpec
 
@@ -124,3 +125,20 @@ def test_pairs_out_of_order_are_wired_the_same() -> None:
     first, second = (patterns_of(wiring, 10) for wiring in (ordered, shuffled))
     assert [(p.source.tolist(), p.pieces) for p in first] == [(p.source.tolist(), p.pieces) for p in second]
     assert [len(p.pieces) for p in first] == [1]
+
+
+def test_a_maximum_over_two_layers_is_written_out_for_the_order_of_its_ties() -> None:
+    one_to_one = (Blocks(3, 1, 1),)
+    topology = Topology(
+        "t",
+        {"a": Population("a", "input", (3,)), "b": Population("b", "sum", (3,)), "m": Population("m", "max", (3,))},
+        (Projection("a", "b", one_to_one), Projection("a", "m", one_to_one), Projection("b", "m", one_to_one)),
+        {},
+        (HeadSpec("m"),),
+        (("m",),),
+    )
+    made = plan(topology, optimise=False)
+    assert made == plan(build(topology), optimise=False)
+    (joint,) = step_of(made, "m").projections
+    assert (joint.source, joint.others) == ("a", (("b", None),))
+    assert_says(made, build(topology))

@@ -98,7 +98,7 @@ def test_plan_survives_copies(change: Any) -> None:
 def test_insertion_decides_ties_and_nothing_else() -> None:
     g = built()
     before = plan(g)
-    for node in [n for n in g if n[0] == "c"][::3] + [("f", 0), ("input", 0, 1, 1)]:
+    for node in [*[n for n in g if n[0] == "c"][::3], ("f", 0), ("input", 0, 1, 1)]:
         g.nodes[node]["order"] = g._next_order()
     assert plan(g).steps == before.steps
 
