@@ -12,6 +12,7 @@ from neurograph.viz.scene import Scene
 from neurograph.viz.subject import Subject
 
 import neurograph as ng
+from neurograph.cli.examined import engine_for
 from neurograph.inspector import Inspector
 
 TWO_HEADS = """
@@ -64,7 +65,7 @@ def inspector_of(spec: str) -> Inspector | None:
     topology = topology_of(spec)
     if topology.n_edges > 500_000:
         return None
-    engine = ng.ReferenceEngine(ng.build(topology), ng.initialise(topology, seed=0))
+    engine = engine_for(topology, ng.initialise(topology, seed=0))
     samples = ng.load(spec).samples
     if samples:
         x = np.array([samples[0].input], dtype=float).reshape(1, *engine.layout.inputs[0].shape)
@@ -82,7 +83,8 @@ def subject_of(spec: str, values: str = "a") -> Subject:
 
 @cache
 def scene_of(spec: str, view: str, around: str | None = None, values: str = "a") -> Scene:
-    return make_scene(subject_of(spec, values), view, around)
+    subject = Subject(topology_of(spec)) if view == "layers" else subject_of(spec, values)
+    return make_scene(subject, view, around)
 
 
 def all_scenes() -> list[Any]:

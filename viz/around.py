@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import fsum
 
 from neurograph.graph.address import Node, write_node
 from neurograph.graph.neighbourhood import fan_out
 from neurograph.graph.topology import Topology
-from neurograph.inspector import Influence
-from neurograph.inspector.neuron import find
+from neurograph.inspector import Influence, Term
+from neurograph.inspector.neuron import Neuron, find
 
 from .captions import caption, scaled
 from .colours import DELTA, GREY, INK, NEGATIVE, POSITIVE, ink_on, signed
@@ -28,6 +29,27 @@ MOST_TARGETS = 10
 ROW = 30.0
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """A neuron, what it reads, who reads it, and for max pools the source that won."""
+
+    neuron: Neuron
+    terms: tuple[Term, ...]
+    edges: tuple[Influence, ...]
+    winner: Node | None
+
+    @classmethod
+    def of(cls, subject: Subject, node: Node) -> Surroundings:
+        neuron = find(subject.network, subject.layout, node)
+        if subject.inspector is None:
+            edges = (
+                Influence(w.target, 0.0, subject.weight(w.param), 0.0) for w in fan_out(subject.network, neuron.node)
+            )
+            return cls(neuron, terms_of(subject, neuron.node), tuple(edges), None)
+        card = subject.inspector.neuron(neuron.node)
+        return cls(neuron, card.terms, card.fan_out, None if card.winner is None else card.terms[card.winner].source)
+
+
 def around_scene(subject: Subject, around: Node) -> Scene:
     """Draw one neuron with what it reads and who reads it.
 
@@ -36,30 +58,23 @@ def around_scene(subject: Subject, around: Node) -> Scene:
     UnknownName
         If there is no such neuron.
     """
-    neuron = find(subject.network, subject.layout, around)
-    node = neuron.node
-    blocks = blocks_of(subject.layout, terms_of(subject, node))
-    plan = plan_blocks(subject, blocks, neuron.kind, HEIGHT, _winner(subject, node))
+    seen = Surroundings.of(subject, around)
+    node = seen.neuron.node
+    plan = plan_blocks(subject, blocks_of(subject.layout, seen.terms), seen.neuron.kind, HEIGHT, seen.winner)
     canvas = Canvas()
     x = draw_field(canvas, subject, node, HEIGHT / 2)
     x, gates = draw_blocks(canvas, subject, plan, x, HEIGHT / 2)
     centre = (x + (84 if plan.blocks else 20) + RADIUS, HEIGHT / 2)
-    _centre(canvas, subject, node, centre)
+    _centre(canvas, subject, seen.neuron, centre)
     _wires_in(canvas, plan, gates, node, centre)
-    _fan_out(canvas, subject, node, centre)
+    _fan_out(canvas, subject, seen, centre)
     _foot(canvas, subject, node)
-    _title(canvas, subject, node)
+    _title(canvas, subject, seen)
     return canvas.scene(f"{subject.name} {write_node(node)}", least_width=760)
 
 
-def _winner(subject: Subject, node: Node) -> Node | None:
-    """For max pools: the source that won."""
-    card = None if subject.inspector is None else subject.inspector.neuron(node)
-    return None if card is None or card.winner is None else card.terms[card.winner].source
-
-
-def _centre(canvas: Canvas, subject: Subject, node: Node, at: tuple[float, float]) -> None:
-    name = write_node(node)
+def _centre(canvas: Canvas, subject: Subject, neuron: Neuron, at: tuple[float, float]) -> None:
+    node, name = neuron.node, write_node(neuron.node)
     value = subject.main(node)
     fill = "#fff7e6" if value is None else signed(value, abs(value) * 1.6)
     ink = ink_on(fill)
@@ -81,9 +96,8 @@ def _centre(canvas: Canvas, subject: Subject, node: Node, at: tuple[float, float
         subject.hint(node, name),
     )
     canvas.add(shape)
-    bias = find(subject.network, subject.layout, node).bias
-    if bias is not None:
-        value = subject.weight(bias)
+    if neuron.bias is not None:
+        value = subject.weight(neuron.bias)
         words = "+ bias" + ("" if value is None else f" {short(value, 4)}")
         canvas.text(at[0] - 80, at[1] - RADIUS - 24, [Line(words, 14, GREY)], 160, "center")
 
@@ -108,14 +122,8 @@ def _bend(
 
 
 # -- who reads it ------------------------------------------------------------------------------------------------------
-def _influences(subject: Subject, node: Node) -> tuple[Influence, ...]:
-    if subject.inspector is not None:
-        return subject.inspector.neuron(node).fan_out
-    return tuple(Influence(w.target, 0.0, subject.weight(w.param), 0.0, None) for w in fan_out(subject.network, node))
-
-
-def _fan_out(canvas: Canvas, subject: Subject, node: Node, centre: tuple[float, float]) -> None:
-    edges = _influences(subject, node)
+def _fan_out(canvas: Canvas, subject: Subject, seen: Surroundings, centre: tuple[float, float]) -> None:
+    node, edges = seen.neuron.node, seen.edges
     ranked = sorted(range(len(edges)), key=lambda i: (-_size(subject, edges[i]), i))[:MOST_TARGETS]
     shown = [edges[i] for i in sorted(ranked)]
     if not shown:
@@ -197,19 +205,17 @@ def _row(
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
-def _title(canvas: Canvas, subject: Subject, node: Node) -> None:
+def _title(canvas: Canvas, subject: Subject, seen: Surroundings) -> None:
     left, top = min(shape.left for shape in canvas.shapes), min(shape.top for shape in canvas.shapes)
-    neuron = find(subject.network, subject.layout, node)
+    neuron = seen.neuron
     what = neuron_kind(neuron.kind)
     if isinstance(subject.network, Topology):
         what = operation(subject.network, subject.network.populations[str(neuron.place[0])])
     words = ", ".join(part for part in (what, activation(neuron.activation)) if part)
-    counts = (
-        f"{counted(len(terms_of(subject, node)), 'edge')} in, {counted(len(_influences(subject, node)), 'edge')} out"
-    )
+    counts = f"{counted(len(seen.terms), 'edge')} in, {counted(len(seen.edges), 'edge')} out"
     note = f" · {subject.note}" if subject.note and subject.has_values else ""
     lines = [
-        Line(f"{subject.name} · {write_node(node)}", 22, INK, bold=True),
+        Line(f"{subject.name} · {write_node(neuron.node)}", 22, INK, bold=True),
         Line(f"{words} · {counts}{note}", 13, GREY),
     ]
     canvas.text(left, top - lines_height(lines) - 22, lines, 640)

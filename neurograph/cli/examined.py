@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from neurograph.spec import Spec
     from neurograph.spec.model import SampleSpec
 
-TEXTBOOK_EDGES = 500_000
+TEXTBOOK_EDGES = 50_000
 """Up to here the textbook engine is quick enough, and starts sooner than the compiler."""
 EXACT_PARAMETERS = 20_000_000
 """Above this the compiled program computes in float32, to save memory."""
@@ -104,10 +104,11 @@ def examine(
 def _inspector(topology: Topology, params: Parameters, given: Given) -> Inspector:
     from neurograph.inspector import Inspector
 
-    return Inspector(_engine(topology, params), given.x, given.target, upstream=given.upstream)
+    return Inspector(engine_for(topology, params), given.x, given.target, upstream=given.upstream)
 
 
-def _engine(topology: Topology, params: Parameters) -> Any:
+def engine_for(topology: Topology, params: Parameters) -> Any:
+    """The engine that answers soonest: the textbook's for small networks, the compiled program for others."""
     if topology.n_edges <= TEXTBOOK_EDGES:
         from neurograph.graph.build import build
         from neurograph.reference import ReferenceEngine
