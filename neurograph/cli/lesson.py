@@ -156,13 +156,18 @@ def _sum_of(card: NeuronCard) -> str:
 
 
 def _gradient(card: WeightCard) -> str:
-    """A weight's gradient, written out in numbers: one addend per use."""
+    """A weight's gradient, written out in numbers: one addend per edge and sample."""
     if card.is_bias:
-        terms = " + ".join(f"δ({write_node(use.target)}) {_short(use.delta)}" for use in card.uses)
+        edges = [f"δ({write_node(use.target)})" for use in card.uses]
+        numbers = " + ".join(_short(use.delta) for use in card.uses)
     else:
-        names = " + ".join(f"δ({write_node(use.target)})·a({write_node(use.source)})" for use in card.uses)
-        terms = f"{names} = {' + '.join(f'{_short(use.delta)}·{_short(use.a)}' for use in card.uses)}"
-    return f"({terms}) / {card.batch}" if card.reduction == "mean" and card.batch > 1 else terms
+        edges = [f"δ({write_node(use.target)})·a({write_node(use.source)})" for use in card.uses]
+        numbers = " + ".join(f"{_short(use.delta)}·{_short(use.a)}" for use in card.uses)
+    names = " + ".join(dict.fromkeys(edges))
+    if card.batch == 1:
+        return f"{names} = {numbers}"
+    which, share = ("mean", f" / {card.batch}") if card.reduction == "mean" else ("sum", "")
+    return f"{which} over samples of {names} = ({numbers}){share}"
 
 
 def _short(value: float | None) -> str:
