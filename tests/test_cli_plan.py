@@ -1,0 +1,86 @@
+"""`neurograph plan`: whole screens, both roads, and the JSON behind them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from neurograph.cli import main
+from neurograph.cli.plan import PASSES
+from neurograph.graph.lay_out import lay_out
+from neurograph.spec import load
+
+FOUR = """\
+plan four: 3 steps, 3 nests, 310 edges, 27 weights and biases
+  step        op             neurons  edges  weights  FLOP  nests
+  conv 1×6×6  weighted relu       36    256        9   648  1
+      from input: 6 tied × 6 tied × 9 taps; borders share through a zero halo (21 % of the taps)
+      fused: activation
+      followed at once by pool, which alone reads it
+  pool 1×3×3  max                  9     36        0    36  1
+      from conv: 3 alike × 3 alike × 4 taps
+      backward: δ goes to winners only, past their ReLU
+  outputs 2   weighted             2     18       18    36  1
+      from pool: 2 lanes × 9 taps
+"""
+FOLDED = "      from input: 4 tied × 4 tied × 9 taps; 4 tied × 6 taps; and 3 more; "
+
+
+def screen(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["plan", *arguments]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return captured.out
+
+
+def test_plan_shows_what_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert screen(capsys, "four") == FOUR
+
+
+@pytest.mark.parametrize("until", PASSES)
+@pytest.mark.parametrize("name", ["four", "mazur", "zipcode-1989"])
+def test_both_roads_print_the_same_plan(name: str, until: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert screen(capsys, name, "--until", until, "--graph") == screen(capsys, name, "--until", until)
+
+
+def test_every_pass_changes_something(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = [screen(capsys, "four", "--until", until) for until in PASSES]
+    assert len(set(shown)) == len(PASSES)
+    assert shown[-1] == FOUR
+    assert FOLDED in shown[0]
+
+
+def test_json_counts_what_the_topology_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = json.loads(screen(capsys, "lenet5", "--json"))
+    topology = lay_out(load("lenet5"))
+    assert plan["name"] == "lenet5"
+    assert sum(step["edges"] for step in plan["steps"]) == topology.n_edges
+    assert sum(step["neurons"] for step in plan["steps"]) == topology.n_neurons
+    (nest,) = plan["steps"][2]["projections"][1]["nests"]
+    assert nest["taps"] == 150
+    assert {(axis["count"], axis["kind"]) for axis in nest["axes"]} == {(16, "lanes"), (10, "tied")}
+
+
+def test_a_plan_of_a_network_too_large_to_write_out_touches_no_neuron(capsys: pytest.CaptureFixture[str]) -> None:
+    assert screen(capsys, "alexnet").startswith("plan alexnet: 11 steps, 19 nests, 672,424,832 edges, ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["four", "--until", "fsue"],
+            "plan --until: no pass 'fsue'; did you mean 'fuse'? (known: fold, pad, fuse, route)\n",
+        ),
+        (
+            ["alexnet", "--graph"],
+            "alexnet has 672,424,832 edges; written out they need about 223 GB (limit 2,000,000 edges). "
+            'Compile the topology, or build(topology, around="conv2[128,13,13]").\n',
+        ),
+    ],
+    ids=["pass", "size"],
+)
+def test_mistakes_end_in_one_message(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", *arguments]) == 2
+    assert capsys.readouterr() == ("", message)
