@@ -245,7 +245,7 @@ def edited_graphs(draw: Any) -> NeuronGraph:
     graph = build(draw(topologies()))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     for edit in draw(
-        st.lists(st.sampled_from([_delete, _retie, _remove, _by_hand, _rebias, _move_to_end]), max_size=5)
+        st.lists(st.sampled_from([_delete, _retie, _rewire, _remove, _by_hand, _rebias, _move_to_end]), max_size=5)
     ):
         edit(graph, rng)
     for node in [n for n, kind in graph.nodes(data="kind") if kind in ("max", "mean") and not graph.in_degree(n)]:
@@ -268,6 +268,20 @@ def _retie(graph: NeuronGraph, rng: np.random.Generator) -> None:
     edge, other = _pick(rng, weighted), _pick(rng, weighted)
     if edge is not None:
         graph.edges[edge]["param"] = graph.edges[other]["param"]
+
+
+def _rewire(graph: NeuronGraph, rng: np.random.Generator) -> None:
+    """An edge keeps its weight and comes from elsewhere in the same layer."""
+    edge = _pick(rng, list(graph.edges))
+    if edge is None:
+        return
+    source, target = edge
+    layer = graph.nodes[source]["layer"]
+    others = [n for n, of in graph.nodes(data="layer") if of == layer and not graph.has_edge(n, target) and n != target]
+    other = _pick(rng, others)
+    if other is not None:
+        graph.add_edge(other, target, **graph.edges[edge])
+        graph.remove_edge(*edge)
 
 
 def _rebias(graph: NeuronGraph, rng: np.random.Generator) -> None:

@@ -165,3 +165,59 @@ def test_a_long_table_is_searched_without_a_loop() -> None:
         if len(sources) > 1 and rng.random() < 0.7:
             graph.remove_edge(sources[rng.integers(len(sources))], v)
     assert_says(plan(graph), graph)
+
+
+def test_a_border_with_a_source_out_of_place_is_never_padded() -> None:
+    """The corner reads its weights from a shuffled pair of sources: no shift lays the template over it."""
+    graph = build(laid("filters = 1; kernel = 3; padding = 1"))
+    first, second = ("input", 0, 0, 0), ("input", 0, 1, 1)
+    corner = graph.edges
+    tied = corner[first, ("c", 0, 0, 0)]["param"], corner[second, ("c", 0, 0, 0)]["param"]
+    corner[first, ("c", 0, 0, 0)]["param"], corner[second, ("c", 0, 0, 0)]["param"] = tied[::-1]
+    made = plan(graph)
+    assert_says(made, graph)
+    table = projection_of(made, "c", "input").table
+    assert table is not None
+    assert table.target.array.tolist() == [[0, 0, 0]]
+
+
+def test_an_edge_missing_from_a_frame_stays_missing() -> None:
+    """Outside a framed map there is a value and not 0: a deleted edge from there cannot come back as a halo tap."""
+    graph = build(laid("filters = 2; kernel = 3; padding = 1; padding_value = -1"))
+    graph.remove_edge(("c.padding", 0, -1, 3), ("c", 1, 0, 3))
+    made = plan(graph)
+    assert_says(made, graph)
+    table = projection_of(made, "c", "input").table
+    assert table is not None
+    assert table.target.array.tolist() == [[1, 0, 3]]
+
+
+def test_halo_taps_never_address_a_weight_that_is_not_there() -> None:
+    """Clipped neurons whose weights begin late in the only row: the template's last tap would lie behind all weights."""
+    graph = NeuronGraph()
+    for i in range(4):
+        graph.add_input(f"x{i}")
+    graph.set_parameter("w", value=np.zeros(9))
+    for i, first in enumerate((0, 2, 4, 8)):
+        graph.add_neuron(f"h{i}")
+        graph.connect(f"x{i}", f"h{i}", weight=("w", first))
+        if i < 3:
+            graph.connect(f"x{i + 1}", f"h{i}", weight=("w", first + 1))
+    made = plan(graph)
+    assert_says(made, graph)
+    assert highest_address(made) < made.n_weights
+
+
+def highest_address(made: Plan) -> int:
+    highest = -1
+    for nest in (nest for step in made.steps for projection in step.projections for nest in projection.nests):
+        if nest.taps.weight is not None:
+            last = (nest.weight or 0) + int(nest.taps.weight.array.max())
+            highest = max(highest, last + sum(max(0, axis.weight * (axis.count - 1)) for axis in nest.axes))
+    return highest
+
+
+@given(topologies())
+def test_padded_plans_address_weights_that_exist(topology: Topology) -> None:
+    made = plan(topology)
+    assert highest_address(made) < max(made.n_weights, 1)
