@@ -203,6 +203,18 @@ def test_wrong_data_is_refused() -> None:
         fit(named(), X, Y, reduction="median")
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_the_first_value_that_is_not_finite_is_named(bad: float) -> None:
+    x = np.zeros((6000, 1, 2, 3), np.float32)
+    x[5000, 0, 1, 2] = x[5001, 0, 0, 0] = bad
+    engine = named()
+    with pytest.raises(BatchError) as caught:
+        fit(engine, x, np.zeros(6000, int))
+    expected = f"x[5000, 0, 1, 2]: found {bad}; training needs finite numbers. Mend or leave out that sample."
+    assert str(caught.value) == expected
+    assert engine.seen == []
+
+
 def test_batches_need_no_memory_of_earlier_epochs() -> None:
     later = [rows.tolist() for rows in batches(9, 4, seed=1, epoch=3)]
     for epoch in range(3):

@@ -10,6 +10,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from neurograph import __version__
 from neurograph.cli.commands import COMMANDS, overview
 from neurograph.errors import NeurographError, UsageError, suggest
 
@@ -64,7 +65,7 @@ def _dispatch(arguments: list[str]) -> int:
         return 0
     name = arguments[0]
     if name == "--version":
-        print(f"neurograph {_version()}")
+        print(f"neurograph {__version__}")
         return 0
     if name.startswith("-"):
         raise UsageError(f"neurograph: no such option '{name}' before a command.\n\n{overview()}")
@@ -116,15 +117,6 @@ def _one_screen(message: str) -> str:
     if len(lines) <= SCREEN:
         return message
     return "\n".join([*lines[: SCREEN - 1], f"… and {len(lines) - SCREEN + 1} more lines."])
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("neurograph-sim")
-    except PackageNotFoundError:
-        return "(not installed: running from a checkout)"
 
 
 def _silence_stdout() -> None:

@@ -13,6 +13,8 @@ from neurograph.errors import BatchError
 
 SHUFFLE, DROPOUT = 0, 1
 """What a stream of random numbers is for; keeps streams of one seed apart."""
+PORTION = 4096
+"""Samples looked at at once."""
 
 
 def batches(n: int, batch_size: int, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
@@ -50,6 +52,19 @@ def count(x: Batch, y: Batch) -> int:
     if n == 0:
         raise BatchError("there are no samples to train on.")
     return n
+
+
+def check_finite(x: Batch, y: Batch) -> None:
+    """Raise BatchError for the first value that is not a finite number, with its sample and place."""
+    for what, array in _parts(x, "x") + _parts(y, "y"):
+        for start in range(0, len(array) if array.dtype.kind == "f" else 0, PORTION):
+            portion = array[start : start + PORTION]
+            if not np.isfinite(portion).all():
+                place = tuple(int(i) for i in np.argwhere(~np.isfinite(portion))[0])
+                written = f"{what}[{', '.join(map(str, (start + place[0], *place[1:])))}]"
+                raise BatchError(
+                    f"{written}: found {portion[place]}; training needs finite numbers. Mend or leave out that sample."
+                )
 
 
 def take(samples: Batch, rows: Any) -> Any:

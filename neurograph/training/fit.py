@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from neurograph.engine import Batch, Engine, Evaluation, check_reduction
 from neurograph.errors import TrainingError, UsageError
-from neurograph.training.batches import batches, count, dropout_seed, take
+from neurograph.training.batches import batches, check_finite, count, dropout_seed, take
 from neurograph.training.history import Epoch, History
 from neurograph.training.optimizers import SGD, Optimizer
 from neurograph.training.schedules import factor
@@ -116,13 +116,14 @@ def fit(
     TrainingError
         If the loss leaves the finite range.
     UsageError, BatchError
-        If an argument does not fit.
+        If an argument does not fit, or a sample holds a value that is not finite.
     """
     n = count(x, y)
     n = n if limit is None else min(n, _whole("limit", limit, 1))
     _whole("epochs", epochs, 0), _whole("batch_size", batch_size, 1), _whole("seed", seed, 0)
     check_reduction(reduction)
     x, y = take(x, slice(n)), take(y, slice(n))
+    check_finite(x, y)
     n_batches = -(-n // batch_size)
     n_steps = epochs * n_batches if steps is None else min(epochs * n_batches, _whole("steps", steps, 0))
     factor(schedule, 0, 1)
