@@ -89,6 +89,18 @@ def check_pass(
     random: np.random.Generator | None = None,
 ) -> list[Row]:
     """Check every number of a trace; with `wires` None, of some neurons of each layer and some weights of each parameter."""
+    with np.errstate(all="ignore"):  # places without a neuron hold NaN; what left the finite range is not compared
+        return _check_pass(numbers, wires, trace, given, whose, random)
+
+
+def _check_pass(
+    numbers: Numbers,
+    wires: Wires | None,
+    trace: Trace,
+    given: Given,
+    whose: Whose,
+    random: np.random.Generator | None,
+) -> list[Row]:
     passed = flatten(numbers, trace, whose.dtype, given.seed)
     heads = heads_owe(numbers, passed, given)
     rows = _given_numbers(numbers, passed, given, whose)
@@ -203,6 +215,21 @@ def _some_neurons(numbers: Numbers, random: np.random.Generator) -> Index:
         chosen.update({start, start + size - 1})
         chosen.update((start + random.integers(0, size, NEURONS_PER_LAYER)).tolist())
     return np.array(sorted(chosen), dtype=np.int64)
+
+
+def is_finite(trace: Trace) -> bool:
+    """Whether a trace stayed where agreement is claimed: finite, and far from overflow even when squared."""
+    values = [*trace.z.values(), *trace.a.values(), *trace.delta.values(), *trace.gradient.values()]
+    return all(bool(np.all(np.abs(value[~np.isnan(value)]) < 1e12)) for value in values) and _same_holes(trace)
+
+
+def _same_holes(trace: Trace) -> bool:
+    """NaN stands for removed neurons only: in z, a and δ at the same places."""
+    return all(
+        np.array_equal(np.isnan(trace.a[name]), np.isnan(trace.z[name]))
+        and np.array_equal(np.isnan(trace.a[name]), np.isnan(trace.delta[name]))
+        for name in trace.a
+    )
 
 
 def check_weights(trace: Trace, params: Parameters, whose: Whose) -> list[Row]:

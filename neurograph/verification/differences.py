@@ -1,7 +1,8 @@
 """Finite differences: δ and gradients against the loss itself, by moving weights and inputs a little and looking.
 
 A direction is moved by ±h and ±h/2; where the two estimates differ, the loss bends or breaks in between (a ReLU switches, a
-maximum changes hands), and another direction is tried. What the two leave of disagreement bounds the error of the smaller one.
+maximum changes hands), and another direction is tried with a smaller step. What the two leave of disagreement, and what is left of
+a kink (the second difference), bound the error of the smaller one.
 """
 
 from __future__ import annotations
@@ -134,6 +135,6 @@ def _units(moved: Callable[[Array], float], slope: Array, direction: Direction) 
         size = abs(claimed) + abs(estimate) + float(np.sum(np.abs(slope * v)))
         noise = FLOOR * 4**attempt * (abs(here) + size + 1e-3)
         bends = abs(up - 2 * here + down) / h
-        if abs(wide - estimate) <= 1e-4 * size + noise and bends <= 1e-2 * size + noise:
-            return float(abs(claimed - estimate) / (abs(wide - estimate) + noise))
+        if abs(wide - estimate) <= 1e-4 * size + noise and bends <= 1e-3 * size + noise:
+            return float(abs(claimed - estimate) / (abs(wide - estimate) + bends + noise))
     return None

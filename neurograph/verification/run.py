@@ -93,11 +93,11 @@ def _n_edges(network: Network) -> int:
     return network.n_edges if isinstance(network, Topology) else int(network.number_of_edges())
 
 
-def bound_program(network: Network, dtype: str, params: Parameters) -> Any:
+def bound_program(network: Network, dtype: str, params: Parameters, threads: int | None = None) -> Any:
     """The compiled network as an engine."""
     from neurograph.compiler import compile
 
-    return compile(network, params, dtype=dtype)
+    return compile(network, params, dtype=dtype, threads=threads)
 
 
 # -- integers ---------------------------------------------------------------------------------------------------------
