@@ -21,7 +21,7 @@ help:
 	@echo "make clean       remove .venv, caches and builds (never runs/)"
 
 train: install
-	@if [ -d $(RUN) ]; then $(BIN)/neurograph train --resume $(RUN); else $(BIN)/neurograph train digits --data digits --out $(RUN); fi
+	@$(BIN)/neurograph train digits --data digits --out $(RUN)
 	@echo
 	@echo "Now the proof: the compiled network and the neuron-by-neuron network agree."
 	@$(BIN)/neurograph verify digits
