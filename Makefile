@@ -24,7 +24,7 @@ train: install
 	@$(BIN)/neurograph train digits --data digits --out $(RUN)
 	@echo
 	@echo "Now the proof: the compiled network and the neuron-by-neuron network agree."
-	@$(BIN)/neurograph verify digits
+	@$(BIN)/neurograph verify digits --samples 2
 	@echo
 	@echo "Where to go next (after: source $(BIN)/activate):"
 	@echo "    neurograph list                                   the bundled networks"
