@@ -124,7 +124,7 @@ def test_random_input_where_nothing_fits(capsys: pytest.CaptureFixture[str], tmp
     spec = tmp_path / "tiny.toml"
     spec.write_text(TINY.replace("[1, 2, 2]", "[2, 2, 2]"))
     shown = said(capsys, str(spec), "out[1]")
-    assert shown.startswith("tiny, random input, seed 0, untrained weights, seed 0\n")
+    assert shown.startswith("tiny, random input, seed 0, target: the first class, untrained weights, seed 0\n")
     assert "δ from the loss = p − t" in shown
 
 

@@ -22,7 +22,18 @@ import neurograph as ng
 from neurograph.graph.neighbourhood import fan_in, fan_out
 from neurograph.viz import draw, graphviz
 from tests.strategies import Case, cases
-from tests.viz_scenes import AROUND, LAYERED, RESIDUAL, SMALL, TWO_HEADS, name_of, scene_of, subject_of, topology_of
+from tests.viz_scenes import (
+    ALSO_SMALL,
+    AROUND,
+    LAYERED,
+    RESIDUAL,
+    SMALL,
+    TWO_HEADS,
+    name_of,
+    scene_of,
+    subject_of,
+    topology_of,
+)
 
 
 def words_of(shape: Shape) -> list[str]:
@@ -38,7 +49,7 @@ def shape_of(scene: Scene, key: Any) -> Shape:
 
 
 # -- the neuron view ---------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("spec", SMALL)
+@pytest.mark.parametrize("spec", [*SMALL, *ALSO_SMALL], ids=lambda spec: name_of((spec,)))
 def test_every_neuron_and_every_edge_is_drawn_once(spec: str) -> None:
     graph = ng.build(topology_of(spec))
     scene = scene_of(spec, "neurons")

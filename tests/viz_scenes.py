@@ -34,7 +34,43 @@ RESIDUAL = 'name = "residual"\ninput = [2, 8, 8]\n' + "".join(
     f'[[layer]]\nname = "sum{i}"\nkind = "add"\nfrom = ["a{i}", "{f"sum{i - 1}" if i else "input"}"]\n'
     for i in range(6)
 )
+ODD = """
+name = "odd"
+input = [1, 4, 4]
+layer = [
+  {name = "conv1", kind = "conv", filters = 2, kernel = 3, padding = 1, activation = "relu"},
+  {name = "pool", kind = "avgpool", window = 2},
+  {name = "hidden", kind = "dense", units = 3, activation = "tanh"},
+  {name = "classes", kind = "dense", units = 4, activation = "softmax"},
+  {name = "side", kind = "dense", from = "input", units = 1, activation = "sigmoid"},
+]
+loss = [{of = "classes", kind = "cross_entropy"}, {of = "side", kind = "binary_cross_entropy", weight = 0.5}]
+"""
+SEQUENCE = """
+name = "sequence"
+input = [2, 8]
+layer = [
+  {name = "conv1", kind = "conv", filters = 3, kernel = 3, activation = "leaky_relu"},
+  {name = "pool", kind = "maxpool", window = 2},
+  {name = "out", kind = "dense", units = 2},
+]
+"""
+SKIPPING = """
+name = "skipping"
+neuron = [
+  {id = "x1", kind = "input"}, {id = "x2", kind = "input"}, {id = "h1", activation = "tanh", bias = "b"},
+  {id = "h2", activation = "tanh", bias = "b"}, {id = "p", kind = "max"}, {id = "out", output = true},
+]
+edge = [
+  {from = "x1", to = "h1", weight = "w", value = 0.5}, {from = "x2", to = "h2", weight = "w"}, {from = "h1", to = "p"},
+  {from = "h2", to = "p"}, {from = "p", to = "out", weight = "v", value = -1.2}, {from = "x1", to = "out", weight = "s", value = 0.3},
+  {from = "x2", to = "out", weight = "s"},
+]
+loss = {kind = "mse"}
+sample = [{input = [1, -2], target = [1]}]
+"""
 SMALL = ("four", "mazur", "xor")
+ALSO_SMALL = (ODD, SEQUENCE, SKIPPING)
 LAYERED = ("four", "xor", "digits", "lenet5", "lenet5-1998", "zipcode-1989", "alexnet", "vgg19", "mlp")
 AROUND = (
     ("four", "conv[0,3,1]"),
@@ -89,7 +125,8 @@ def scene_of(spec: str, view: str, around: str | None = None, values: str = "a")
 
 def all_scenes() -> list[Any]:
     """(name, arguments of `scene_of`) for every kind of picture there is."""
-    found: list[tuple[str, ...]] = [(spec, "neurons") for spec in SMALL]
+    found: list[tuple[str, ...]] = [(spec, "neurons") for spec in (*SMALL, *ALSO_SMALL)]
+    found += [(ODD, "neurons", "conv1[1,2,2]"), (SEQUENCE, "around", "conv1[1,2]"), (SKIPPING, "around", "out")]
     found += [("four", "neurons", "conv[0,3,1]"), ("four", "neurons", "outputs[0]"), ("mazur", "neurons", "h1")]
     found += [("four", "neurons", None, values) for values in ("z", "delta", "none")]  # type: ignore[list-item]
     found += [(spec, "layers") for spec in (*LAYERED, TWO_HEADS, RESIDUAL, "mazur")]

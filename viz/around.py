@@ -13,7 +13,7 @@ from neurograph.inspector import Influence, Term
 from neurograph.inspector.neuron import Neuron, find
 
 from .captions import caption, scaled
-from .colours import DELTA, GREY, INK, NEGATIVE, POSITIVE, ink_on, signed
+from .colours import GREY, INK, NEGATIVE, POSITIVE, delta_on, ink_on, signed
 from .describe import activation, neuron_kind, operation
 from .field import draw_field
 from .grids import Plan, draw_blocks, plan_blocks
@@ -82,7 +82,7 @@ def _centre(canvas: Canvas, subject: Subject, neuron: Neuron, at: tuple[float, f
     for letter, what in (("z", "z"), ("a", "a"), ("δ", "delta")):
         number = subject.value(node, what)
         if number is not None and subject.has_values:
-            lines.append(Line(f"{letter} = {short(number, 4)}", 15, DELTA if what == "delta" and ink == INK else ink))
+            lines.append(Line(f"{letter} = {short(number, 4)}", 15, delta_on(fill) if what == "delta" else ink))
     shape = Shape(
         node,
         *at,

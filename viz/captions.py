@@ -14,6 +14,8 @@ from .scene import Line, text_width
 
 LIMIT = 5
 """Terms of a sum that are written out."""
+SMALLEST = 0.8
+"""How much smaller a caption may become to fit beside something."""
 
 
 def caption(inspector: Inspector, node: Node) -> list[Line]:
@@ -24,9 +26,9 @@ def caption(inspector: Inspector, node: Node) -> list[Line]:
 
 
 def scaled(lines: Sequence[Line], width: float, most: float = 1.3) -> list[Line]:
-    """The same lines larger, as far as the width allows."""
+    """The same lines, larger or a little smaller, as the width allows."""
     widest = max(text_width(line.words, line.size, line.bold) for line in lines)
-    factor = max(1.0, min(most, width / (widest * 1.04)))
+    factor = max(SMALLEST, min(most, width / (widest * 1.04)))
     return [replace(line, size=round(line.size * factor, 1)) for line in lines]
 
 

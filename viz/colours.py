@@ -19,8 +19,8 @@ _SCALE = (NEGATIVE, "#7fb0dc", "#d3e5f4", "#ffffff", "#fde3d2", "#f5ab86", POSIT
 NOT_A_NUMBER = "#b8b8b8"
 UNKNOWN = "#eef1f5"
 
-TIES = ("#0077bb", "#ee7733", "#009988", "#cc3311", "#ee3377", "#997700", "#332288", "#33bbee", "#117733")
-"""After Paul Tol's vibrant and muted sets."""
+TIES = ("#009988", "#cc3377", "#997700", "#5b2a9d", "#33bbee", "#117733", "#e69f00", "#7b4b2a", "#ff77aa")
+"""Teal, magenta, olive, violet, sky, green, amber, brown, pink: none is the blue or red of the signed scale."""
 
 KINDS = {
     "input": "#e8eaed",
@@ -68,7 +68,7 @@ def mix(one: str, other: str, share: float) -> str:
 
 
 def ink_on(ground: str | None) -> str:
-    """Dark or white ink, whichever can be read on this ground.
+    """Dark or white ink, whichever stands out more on this ground.
 
     Examples
     --------
@@ -77,8 +77,36 @@ def ink_on(ground: str | None) -> str:
     """
     if ground is None:
         return INK
-    red, green, blue = _rgb(ground)
-    return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else PAPER
+    return max((INK, PAPER), key=lambda ink: contrast(ink, ground))
+
+
+def delta_on(ground: str) -> str:
+    """Ink of δ on this ground: its own brown where that can be read, else the ink of everything else.
+
+    Examples
+    --------
+    >>> delta_on("#ffffff"), delta_on("#d86038")
+    ('#7a3b00', '#1f2430')
+    """
+    return DELTA if contrast(DELTA, ground) >= 3.2 else ink_on(ground)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours as accessibility guidelines measure it: 1 for equal ones, 21 for black on white.
+
+    Examples
+    --------
+    >>> contrast("#000000", "#ffffff"), contrast("#d2522a", "#d2522a")
+    (21.0, 1.0)
+    """
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [part / 255 for part in _rgb(colour)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def tie_colour(number: int) -> str:

@@ -10,7 +10,7 @@ from neurograph.graph.address import write_reference
 from neurograph.parameters import Reference
 
 from .colours import FAINT, GREY, INK, PAPER, mix, tie_colour
-from .numbers import short
+from .numbers import alike, short
 from .scene import Canvas, Cell, Line, Shape, text_width
 from .subject import Subject
 
@@ -81,14 +81,19 @@ def _cell(subject: Subject, one: Filter, slot: int, ties: Mapping[Reference, int
     shape = subject.network.parameters[one.name].shape
     colour = tie_colour(ties[reference]) if reference in ties else FAINT
     value = subject.weight(reference)
-    lines = [] if value is None else [Line(short(value), 15, INK, bold=True)]
+    inner = SIDE - 5
+    lines = [] if value is None else [_fitted(alike(value, subject.largest_weight(one.name)), 15, inner, bold=True)]
     written = write_reference(reference, shape)
     if subject.has_delta and subject.inspector is not None and reference in ties:
         gradient = float(subject.inspector.trace.gradient[one.name].reshape(-1)[slot])
-        lines.append(Line(short(gradient), 10.5, INK))
+        lines.append(_fitted(short(gradient), 10.5, inner, bold=False))
         written += f" = {short(value, 9)}, gradient {short(gradient, 9)}"
-    inner = SIDE - 5
     return Shape(
         ("filter", one.title, slot), left + SIDE / 2, top + SIDE / 2, inner, inner, (Cell(tuple(lines), inner),),
         "box", mix(colour, PAPER, 0.78), colour, 3, written,
     )  # fmt: skip
+
+
+def _fitted(words: str, size: float, room: float, bold: bool) -> Line:
+    """A line as large as asked, or as fits between thick borders."""
+    return Line(words, min(size, (room - 5) / text_width(words, 1, bold)), INK, bold=bold)

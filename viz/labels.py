@@ -52,7 +52,7 @@ def _free(curve: Curve, words: str, taken: list[Shape], number: int) -> Shape:
 def _along(curve: Curve) -> Iterator[Point]:
     """Points of a curve at the shares of its way in `PLACES`."""
     pieces = (len(curve.path) - 1) // 3
-    for share in PLACES:
+    for share in PLACES if pieces == 1 else sorted(PLACES, key=lambda share: abs(share - 0.5)):
         piece = min(int(share * pieces), pieces - 1)
         yield _bezier(curve.path[3 * piece : 3 * piece + 4], share * pieces - piece)
 

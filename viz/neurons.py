@@ -10,13 +10,13 @@ from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.shapes import times
 
-from .captions import caption, scaled
-from .colours import DELTA, FAINT, GREY, INK, NEGATIVE, PAPER, POSITIVE, ink_on, mix, signed, tie_colour
+from .captions import SMALLEST, caption, scaled
+from .colours import DELTA, FAINT, GREY, INK, NEGATIVE, PAPER, POSITIVE, delta_on, ink_on, mix, signed, tie_colour
 from .describe import activation, neuron_kind, operation
 from .filters import draw_filters, filters_of, height_of
 from .groups import Group, groups_of
 from .labels import MOST_EDGES, label_edges
-from .legend import Entry, Stroke, colour_bar, entries
+from .legend import SIZE, Entry, Stroke, colour_bar, entries
 from .numbers import short
 from .panels import Panel, Spot, place
 from .scene import Canvas, Cell, Curve, Form, Line, Scene, Shape, lines_height, text_width
@@ -64,7 +64,7 @@ def _looks(subject: Subject, graph: NeuronGraph, around: Node | None) -> Looks:
 
 def _largest_weights(subject: Subject) -> dict[str, float]:
     """Per parameter its largest absolute weight; hand-named weights are compared with one another."""
-    largest = {name: float(abs(values).max()) if values.size else 0.0 for name, values in subject.numbers.items()}
+    largest = {name: subject.largest_weight(name) for name in subject.numbers}
     named = max((size for name, size in largest.items() if subject.numbers[name].shape == ()), default=0.0)
     return {name: named if subject.numbers[name].shape == () else size for name, size in largest.items()}
 
@@ -96,7 +96,7 @@ def _neuron(subject: Subject, group: Group, spot: Spot, largest: float) -> Shape
     value = subject.main(spot.node)
     fill = "#ffffff" if value is None else signed(value, largest)
     form: Form = "box" if len(group.shape) > 1 else "circle"
-    lines = _lines(subject, group, spot, ink_on(fill))
+    lines = _lines(subject, group, spot, fill)
     border = "#8a93a3" if len(group.shape) > 1 else GREY
     hint = subject.hint(spot.node, write_node(spot.node))
     return Shape(
@@ -104,7 +104,8 @@ def _neuron(subject: Subject, group: Group, spot: Spot, largest: float) -> Shape
     )
 
 
-def _lines(subject: Subject, group: Group, spot: Spot, ink: str) -> tuple[Line, ...]:
+def _lines(subject: Subject, group: Group, spot: Spot, fill: str) -> tuple[Line, ...]:
+    ink = ink_on(fill)
     value, size = subject.main(spot.node), spot.size
     name = (
         [Line(write_node(spot.node), min(16, 2 * size / max(len(write_node(spot.node)), 3)), ink, bold=True)]
@@ -121,10 +122,18 @@ def _lines(subject: Subject, group: Group, spot: Spot, ink: str) -> tuple[Line, 
     lines = [*name, Line(letter + words, fit, ink, bold=not group.is_single)] if fit >= 5 else name
     delta = subject.value(spot.node, "delta")
     if subject.has_delta and subject.values != "delta" and delta is not None and fit >= 7:
-        words = f"δ {short(delta)}"
-        fit = min(11.5, size * 0.27, size * 0.86 / text_width(words, 1))
-        lines.append(Line(words, fit, DELTA if ink == INK else "#ffe3cf"))
+        lines += _delta_line(delta, size, delta_on(fill))
     return tuple(lines)
+
+
+def _delta_line(delta: float, size: float, ink: str) -> list[Line]:
+    """A neuron's δ under its value: three digits, two where they would be tiny, nothing where two are tiny as well."""
+    for digits, least in ((3, 8.0), (2, 7.0)):
+        words = f"δ {short(delta, digits)}"
+        fit = min(11.5, size * 0.27, size * 0.86 / text_width(words, 1))
+        if fit >= least:
+            return [Line(words, fit, ink)]
+    return []
 
 
 def _lit(shape: Shape, graph: NeuronGraph, looks: Looks, around: Node) -> Shape:
@@ -205,7 +214,7 @@ def _foot(canvas: Canvas, subject: Subject, graph: NeuronGraph, looks: Looks, ar
     if around is not None and subject.inspector is not None:
         lines = caption(subject.inspector, around)
         width = max(text_width(line.words, line.size, line.bold) for line in lines)
-        if x + 14 + width > right and filters:
+        if x + 14 + width * SMALLEST > right and filters:
             top, x = top + height_of(filters) + 18, left - 14
         canvas.text(x + 14, top, scaled(lines, right - x - 14))
     y = canvas.bottom + 26
@@ -213,7 +222,7 @@ def _foot(canvas: Canvas, subject: Subject, graph: NeuronGraph, looks: Looks, ar
         word = {"a": "activation a", "z": "z", "delta": "δ"}[subject.values]
         end = colour_bar(canvas, left, y, f"colour: {word}, each layer on its own scale")
         if subject.has_delta and subject.values != "delta":
-            canvas.text(end + 14, y - 7, [Line("δ = ∂loss/∂z", 11.5, DELTA)], 110)
+            canvas.text(end + 14, y - SIZE * 0.61, [Line("δ = ∂loss/∂z", SIZE, DELTA)])
         y += 22
     entries(canvas, left, y, _entries(subject, graph, looks, bool(filters)), right)
 

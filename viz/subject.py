@@ -79,6 +79,11 @@ class Subject:
             return None
         return float(self.numbers[reference[0]].reshape(-1)[reference[1]])
 
+    def largest_weight(self, name: str) -> float:
+        """The largest absolute weight of a parameter; 0 where it is not known."""
+        values = self.numbers.get(name)
+        return float(abs(values).max()) if values is not None and values.size else 0.0
+
     def value(self, node: Hashable, what: str) -> float | None:
         """``z``, ``a`` or ``delta`` of a neuron in the sample shown; None where there is none."""
         if self.inspector is None or (what == "delta" and not self.inspector.has_delta):

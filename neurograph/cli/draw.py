@@ -22,6 +22,9 @@ neurograph draw digits --around "conv2[3,4,4]" --run runs/digits --sample 7 -o n
 neurograph draw mazur --values delta -o mazur.dot
 """
 
+QUICK = 1_000_000
+"""Edges up to which a network without samples is shown with random numbers rather than with none."""
+
 OUT = typer.Option("--out", "-o", metavar="FILE", help="Ending in .svg, .png, .pdf or .dot. Default: SPEC.svg here.")
 VIEW = typer.Option(
     help="layers, neurons, or around. Default: neurons for small networks, else layers (around, if a neuron is named)."
@@ -87,4 +90,4 @@ def _examined(
     topology = lay_out(loaded)
     if not needs_numbers(topology, view, around, values):
         return Examined(loaded, topology, None, "", "")
-    return examine(spec, sample, run, data, any_input=run is not None)
+    return examine(spec, sample, run, data, any_input=run is not None or topology.n_edges <= QUICK)

@@ -205,10 +205,11 @@ def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given
     (x, y), _ = digits()
     if len(layout.inputs) == 1 and len(shape) == 3 and shape[0] == 1 and sample < len(x):
         resized = prepare(x[sample : sample + 1], shape, resize=shape[1:])
-        fits = _can_learn(layout) and layout.heads[0].size > 1 and layout.heads[0].shape[0] >= 10
-        return Given(
-            resized, f"digits sample {sample} (a {y[sample]}), resized", y[sample : sample + 1] if fits else None
-        )
+        note = f"digits sample {sample} (a {y[sample]}), resized"
+        if _can_learn(layout) and layout.heads[0].shape[:1] >= (10,):
+            return Given(resized, note, y[sample : sample + 1])
+        target = _first_class(layout)
+        return Given(resized, note if target is None else f"{note}, target: the first class", target)
     if not any_input:
         return None
     if sample:
@@ -217,7 +218,8 @@ def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given
         )
     generator = np.random.default_rng(0)
     arrays = {port.name: generator.random((1, *port.shape)) for port in layout.inputs}
-    return Given(arrays, "random input, seed 0", _first_class(layout))
+    target = _first_class(layout)
+    return Given(arrays, "random input, seed 0" + ("" if target is None else ", target: the first class"), target)
 
 
 def _first_class(layout: Layout) -> Batch | None:
