@@ -139,7 +139,8 @@ class NeuronCard:
             "from_loss": None if self.from_loss is None else vars(self.from_loss),
             "winner": None if self.winner is None else write_node(self.terms[self.winner].source),
         }
-        return _plain(card)  # type: ignore[no-any-return]
+        plain: dict[str, Any] = _plain(card)
+        return plain
 
     def __str__(self) -> str:
         return self.text()
@@ -189,7 +190,8 @@ class WeightCard:
         uses = [
             {**use._asdict(), "source": write_node(use.source), "target": write_node(use.target)} for use in self.uses
         ]
-        return _plain({**vars(self), "uses": uses})  # type: ignore[no-any-return]
+        plain: dict[str, Any] = _plain({**vars(self), "uses": uses})
+        return plain
 
     def __str__(self) -> str:
         return self.text()
