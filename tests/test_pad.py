@@ -221,3 +221,15 @@ def highest_address(made: Plan) -> int:
 def test_padded_plans_address_weights_that_exist(topology: Topology) -> None:
     made = plan(topology)
     assert highest_address(made) < max(made.n_weights, 1)
+
+
+def test_a_tap_deleted_from_a_whole_row_is_not_padded_for_the_neuron_at_its_end() -> None:
+    """At the left end the tap lies outside the map, in the rest of the row it was deleted: one box, which may not adopt."""
+    graph = build(laid("filters = 1; kernel = 3; padding = 1"))
+    for u in range(1, 7):
+        for c in range(2):
+            for v in range(1, 4):
+                graph.remove_edge(("input", c, v, u - 1), ("c", 0, 2, u))
+    made = plan(graph)
+    assert_says(made, graph)
+    assert max(axis.count for nest in projection_of(made, "c", "input").nests for axis in nest.axes) == 7
