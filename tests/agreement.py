@@ -6,7 +6,6 @@ Every agreement test, drawn or deterministic, calls these functions; the bounds 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,6 @@ from neurograph.graph.build import build
 from neurograph.graph.lay_out import lay_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
-from neurograph.parameters import Parameters
 from neurograph.reference import ReferenceEngine
 from neurograph.training import SGD
 from neurograph.verification import draws
@@ -178,5 +176,3 @@ def edges_of(graph: NeuronGraph) -> Counter[Any]:
 
 def _difference(found: Counter[Any], expected: Counter[Any]) -> str:
     return f"missing {list((expected - found).elements())[:5]}, too many {list((found - expected).elements())[:5]}"
-
-

@@ -75,7 +75,9 @@ class Growing:
             resolved = resolve(grown.spec())
         except ValidationError:
             return False
-        if any(f"'{layer['name']}'" in str(fault) for fault in resolved.faults if "head needs neurons" not in str(fault)):
+        if any(
+            f"'{layer['name']}'" in str(fault) for fault in resolved.faults if "head needs neurons" not in str(fault)
+        ):
             return False
         if layer["name"] not in resolved.laid:
             return False
@@ -180,9 +182,18 @@ def sources_of(draw: Draw, growing: Growing, kind: str) -> list[str] | None:
     if kind not in ("add", "concat"):
         return [first]
     shape = views[first].shape
-    alike = [n for n in names if n != first and (views[n].shape == shape if kind == "add" else views[n].shape[1:] == shape[1:])]
+    alike = [
+        n
+        for n in names
+        if n != first and (views[n].shape == shape if kind == "add" else views[n].shape[1:] == shape[1:])
+    ]
     if not alike:
-        branch: Options = {"name": f"n{len(growing.layers)}", "kind": "activation", "from": [first], "activation": "relu"}
+        branch: Options = {
+            "name": f"n{len(growing.layers)}",
+            "kind": "activation",
+            "from": [first],
+            "activation": "relu",
+        }
         if not growing.try_layer(branch):
             return None
         alike = [branch["name"]]
@@ -277,7 +288,9 @@ def specs(draw: Draw, kinds: tuple[str, ...] = KINDS, most_layers: int = 5) -> S
         has_maps = any(len(view.shape) > 1 for view in growing.views.values())
         kind = draw(st.sampled_from([*(kind for kind in kinds if has_maps or kind in FLAT_KINDS), SHARED]))
         share(draw, growing) if kind == SHARED else grow(draw, growing, kind)
-    if not growing.layers or set(growing.resolved.laid) <= {n for n, laid in growing.resolved.laid.items() if laid.kind is None}:
+    if not growing.layers or set(growing.resolved.laid) <= {
+        n for n, laid in growing.resolved.laid.items() if laid.kind is None
+    }:
         first = next(iter(growing.views))
         assert growing.try_layer({"name": "first", "kind": "dense", "units": 2, "from": [first]})
     finish(draw, growing)
@@ -329,7 +342,10 @@ def hand_loss(draw: Draw, neurons: list[Options]) -> list[Options]:
     if kind == "rbf_map" and any(n["kind"] != "rbf" for n in outputs):
         kind = "mse"
     if kind != "mse":
-        activation = {"cross_entropy": "identity", "binary_cross_entropy": draw(st.sampled_from(["identity", "sigmoid"]))}
+        activation = {
+            "cross_entropy": "identity",
+            "binary_cross_entropy": draw(st.sampled_from(["identity", "sigmoid"])),
+        }
         for neuron in outputs:
             neuron["activation"] = activation.get(kind, "identity")
     loss: Options = {"kind": kind}

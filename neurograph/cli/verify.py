@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,7 +17,7 @@ neurograph verify mazur --dtype float64 --json
 """
 
 
-class Dtype(str, Enum):
+class Dtype(StrEnum):
     """Float types the program may be bound in."""
 
     float32 = "float32"

@@ -27,18 +27,23 @@ def twin_of(network: Network) -> tuple[Network, list[str]]:
 
 def _of_topology(topology: Topology) -> tuple[Topology, list[str]]:
     replaced: dict[str, None] = {}
-    populations = {name: _population(population, replaced) for name, population in topology.populations.items()}
+    populations = {
+        name: _population(topology, population, replaced) for name, population in topology.populations.items()
+    }
     heads = tuple(_head(head, replaced) for head in topology.heads)
     dropouts = _dropouts(topology.dropouts, replaced)
     return replace(topology, populations=populations, heads=heads, dropouts=dropouts), list(replaced)
 
 
-def _population(population: Population, replaced: dict[str, None]) -> Population:
+def _population(topology: Topology, population: Population, replaced: dict[str, None]) -> Population:
+    divisor = population.divisor
+    if population.kind == "mean" and divisor is None:  # a hand-drawn mean divides by its in-degree
+        divisor = float(sum(projection.n_edges for projection in topology.into(population.name)))
     return replace(
         population,
         kind=_kind(population.kind, replaced),
         activation=_activation(population.activation, replaced),
-        divisor=_divisor(population.divisor, replaced),
+        divisor=_divisor(divisor, replaced),
     )
 
 
