@@ -73,6 +73,17 @@ def test_faults_come_in_file_order() -> None:
     assert len(lines) == 8
 
 
+def test_of_many_faults_the_first_hundred_are_listed() -> None:
+    layers = [f'[[layer]]\nname = "a{n}"\nkind = "dense"\nunits = 0\n' for n in range(150)]
+    with pytest.raises(SpecError) as raised:
+        ng.load("input = [4]\n" + "".join(layers))
+    lines = str(raised.value).splitlines()
+    assert len(lines) == 101
+    assert lines[0] == "<text>:5: dense 'a0': units must be a whole number ≥ 1; found 0."
+    assert lines[99] == "<text>:401: dense 'a99': units must be a whole number ≥ 1; found 0."
+    assert lines[100] == "<text>: more than 99 faults; these are the first that were found."
+
+
 FILES: list[tuple[str, bytes, str]] = [
     ("latin1.toml", b'name = "caf\xe9"\n', "latin1.toml:1: byte 0xe9 at offset 11 is not UTF-8 text. Save the file as UTF-8."),
     ("utf16.toml", "name = 1".encode("utf-16"), "utf16.toml:1: byte 0xff at offset 0 is not UTF-8 text. Save the file as UTF-8."),

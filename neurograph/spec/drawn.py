@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from neurograph.errors import Fault, LossError, suggest
 from neurograph.ops.words import WEIGHTED_KINDS
 from neurograph.spec.heads import made
 from neurograph.spec.model import EdgeSpec, NeuronSpec, Spec
+from neurograph.spec.wording import first_of
 
 
 def faults_of_drawing(spec: Spec, unread: frozenset[str] = frozenset()) -> Iterator[Fault]:
@@ -53,7 +54,7 @@ def _faults_of_edges(spec: Spec, unread: frozenset[str]) -> Iterator[Fault]:
         for key, end in (("from", edge.source), ("to", edge.target)):
             if end not in kinds and "neuron" not in unread:
                 at = spec.origin.where("edge", number, key)
-                yield Fault(at, f"{text}: no neuron '{end}'{suggest(end, kinds)} (known: {_listed(kinds)})")
+                yield Fault(at, f"{text}: no neuron '{end}'{suggest(end, kinds)} (known: {first_of(kinds)})")
         if (edge.source, edge.target) in seen:
             yield Fault(where, f"{text}: the two are connected already; a second edge between a pair is not kept.")
         seen.add((edge.source, edge.target))
@@ -101,7 +102,7 @@ def _faults_of_parameters(spec: Spec) -> Iterator[Fault]:
         where, title = spec.origin.where("parameter", number, "name"), f"parameter '{parameter.name}'"
         if parameter.name not in known:
             yield Fault(
-                where, f"{title}: no edge or neuron uses it{suggest(parameter.name, known)} (known: {_listed(known)})"
+                where, f"{title}: no edge or neuron uses it{suggest(parameter.name, known)} (known: {first_of(known)})"
             )
         if parameter.name in seen:
             yield Fault(where, f"{title} is declared twice; declare it once.")
@@ -149,8 +150,9 @@ def _faults_of_softmax(spec: Spec, outputs: list[NeuronSpec]) -> Iterator[Fault]
             where,
             f"outputs with activations softmax and {others}; a softmax spans all outputs. Give all softmax, or none.",
         )
+    softmaxes = {neuron.id for neuron in outputs if neuron.activation == "softmax"}
     for number, edge in enumerate(spec.edges):
-        if any(neuron.id == edge.source and neuron.activation == "softmax" for neuron in outputs):
+        if edge.source in softmaxes:
             what = "softmax is for heads only, and this edge reads one."
             yield Fault(spec.origin.where("edge", number), f"edge {edge.source} → {edge.target}: {what}")
 
@@ -186,9 +188,3 @@ def _cycle(edges: dict[tuple[str, str], int]) -> list[str]:
     while walk[-1] not in walk[:-1]:
         walk.append(min(reads[walk[-1]]))
     return walk[walk.index(walk[-1]) :][::-1]
-
-
-def _listed(names: Iterable[str]) -> str:
-    """The first names of a collection."""
-    listed = list(names)
-    return ", ".join(listed[:12]) + (", …" if len(listed) > 12 else "")

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from neurograph.errors import Fault, LossError, suggest
 from neurograph.ops.base import Laid
 from neurograph.ops.losses import Loss
-from neurograph.spec.model import LossSpec, Spec
+from neurograph.spec.model import MOST_FAULTS, LossSpec, Spec
+from neurograph.spec.wording import first_of
 
 
 def match_losses(
@@ -26,18 +27,20 @@ def match_losses(
     """
     losses: dict[str, Loss] = {}
     faults: list[Fault] = []
+    are_heads = set(heads)
     for number, declared in enumerate(spec.losses):
         title = f"[loss] {declared.kind}"
         name = declared.of if declared.of is not None else (heads[0] if len(heads) == 1 else None)
-        if name is None or name not in heads or name in losses:
-            if "layer" not in unread and heads:
-                what = _not_a_head(name, heads, spec, losses)
-                faults.append(Fault(spec.origin.where("loss", number, "of"), f"{title}: {what}"))
-            continue
-        losses[name] = made(declared, name)
-        faults += [
-            Fault(spec.origin.where("loss", number, "kind"), text) for text in _misfits(losses[name], name, laid)
-        ]
+        fits = name in are_heads and name not in losses
+        if not fits and "layer" not in unread and heads:
+            what = _not_a_head(name, heads, spec, losses)
+            faults.append(Fault(spec.origin.where("loss", number, "of"), f"{title}: {what}"))
+        if name is not None and fits:
+            losses[name] = made(declared, name)
+            at = spec.origin.where("loss", number, "kind")
+            faults += [Fault(at, text) for text in _misfits(losses[name], name, laid)]
+        if len(faults) >= MOST_FAULTS:
+            return losses, faults
     without = [name for name in heads if name not in losses]
     if losses and without and not unread & {"layer", "loss"}:
         what = f"the head '{without[0]}' has no loss; give every head a [[loss]] with of, or none."
@@ -52,7 +55,7 @@ def made(declared: LossSpec, of: str | None) -> Loss:
 
 
 def _not_a_head(name: str | None, heads: Sequence[str], spec: Spec, losses: Mapping[str, Loss]) -> str:
-    listed = ", ".join(heads)
+    listed = first_of(heads)
     if name is None:
         return f"the network has the heads {listed}; say which with of."
     if name in losses:
@@ -74,14 +77,15 @@ def _misfits(loss: Loss, name: str, laid: Mapping[str, Laid]) -> Iterator[str]:
 
 def faults_of_softmax(spec: Spec, heads: Sequence[str], laid: Mapping[str, Laid]) -> Iterator[Fault]:
     """Heads without neurons, and softmax on layers that another layer reads."""
+    are_heads = set(heads)
     for number, layer in enumerate(spec.layers):
         found = laid.get(layer.name)
         if found is None:
             continue
         title = f"{layer.kind} '{layer.name}'"
-        if layer.name in heads and found.kind is None:
+        if layer.name in are_heads and found.kind is None:
             what = "it makes no neurons and nobody reads it; a head needs neurons. Remove it."
             yield Fault(spec.origin.where("layer", number), f"{title}: {what}")
-        if layer.name not in heads and found.activation == "softmax":
+        if layer.name not in are_heads and found.activation == "softmax":
             what = "softmax is for heads only, and another layer reads this one."
             yield Fault(spec.origin.where("layer", number, "activation"), f"{title}: {what}")

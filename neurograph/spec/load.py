@@ -7,7 +7,7 @@ import re
 
 from neurograph.errors import Fault, SpecError
 from neurograph.spec.check import faults_of
-from neurograph.spec.model import Spec
+from neurograph.spec.model import MOST_FAULTS, Spec
 from neurograph.spec.source import find
 from neurograph.spec.tables import read_tables
 
@@ -43,9 +43,14 @@ def load(source: str | os.PathLike[str]) -> Spec:
     data, origin = find(source).parse()
     reading = read_tables(data, origin)
     spec = reading.spec()
-    faults = [*reading.faults, *faults_of(spec, frozenset(reading.unread))]
+    faults = reading.faults
+    if len(faults) < MOST_FAULTS:
+        faults = in_file_order([*faults, *faults_of(spec, frozenset(reading.unread))])
+    if len(faults) >= MOST_FAULTS:
+        more = f"more than {MOST_FAULTS - 1} faults; these are the first that were found."
+        faults = [*in_file_order(faults[:MOST_FAULTS]), Fault(origin.path, more)]
     if faults:
-        raise SpecError(in_file_order(faults))
+        raise SpecError(faults)
     return spec
 
 

@@ -114,6 +114,10 @@ class Unreadable(LayerSpec):
     takes: ClassVar[str] = "many"
 
 
+MOST_FAULTS = 100
+"""So many faults are listed at most; nobody reads more, and naming what was probably meant takes time."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a spec came from: the file as written, and the line of each table, by location such as ``("layer", 2)``."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from math import prod
 
 from neurograph.errors import Fault, LayerError, suggest
@@ -16,9 +17,10 @@ from neurograph.ops.view import View, view_of
 from neurograph.parameters import ParameterSpec
 from neurograph.shapes import times
 from neurograph.spec.heads import faults_of_softmax, match_losses
-from neurograph.spec.model import Spec, Unreadable
+from neurograph.spec.model import MOST_FAULTS, Spec, Unreadable
 from neurograph.spec.names import faults_of_names
 from neurograph.spec.sharing import share
+from neurograph.spec.wording import first_of
 
 MOST_NEURONS = 10**11
 
@@ -61,13 +63,15 @@ def resolve(spec: Spec, unread: frozenset[str] = frozenset()) -> Resolved:
         Keys of the file of which something could not be read; what depends on them is left alone.
     """
     result = Resolved()
-    result.faults += faults_of_names(spec, unread)
+    result.faults += islice(faults_of_names(spec, unread), MOST_FAULTS)
     result.faults += _faults_of_inputs(spec)
     views: dict[str, View | None] = {name: view_of(name, shape) for name, shape in spec.inputs.items()}
     if not views:
         views["input"] = None
     read: set[str] = set()
     for number, layer in enumerate(spec.layers):
+        if len(result.faults) >= MOST_FAULTS:
+            return result
         laid = None
         try:
             sources = _sources(spec, number, "input" in unread)
@@ -81,6 +85,8 @@ def resolve(spec: Spec, unread: frozenset[str] = frozenset()) -> Resolved:
         if laid:
             result.laid[layer.name] = laid
     result.heads = [layer.name for layer in spec.layers if layer.name not in read]
+    if "layer" not in unread and not result.faults:
+        result.faults += _faults_of_unread_inputs(spec, read)
     result.losses, faults = match_losses(spec, result.heads, result.laid, unread)
     result.faults += [*faults_of_softmax(spec, result.heads, result.laid), *faults]
     return result
@@ -93,6 +99,15 @@ def _faults_of_inputs(spec: Spec) -> Iterator[Fault]:
                 f"input '{name}': {times(shape)} = {prod(shape):,} values; an input may have at most {MOST_NEURONS:,}."
             )
             yield Fault(spec.origin.where("input", number, "shape"), what)
+
+
+def _faults_of_unread_inputs(spec: Spec, read: set[str]) -> Iterator[Fault]:
+    for number, name in enumerate(spec.input_names):
+        if name not in read and spec.layers:
+            yield Fault(
+                spec.origin.where("input", number),
+                f"input '{name}': no layer reads it; name it in a from, or remove it.",
+            )
 
 
 def _option(message: str, layer: LayerSpec) -> str:
@@ -111,7 +126,7 @@ def _sources(spec: Spec, number: int, input_is_unread: bool) -> list[str]:
     elif len(spec.inputs) < 2 or input_is_unread:
         sources = [*spec.inputs, "input"][:1]
     else:
-        raise LayerError(f"the network has several inputs ({', '.join(spec.inputs)}); say which with from.")
+        raise LayerError(f"the network has several inputs ({first_of(spec.inputs)}); say which with from.")
     if layer.takes == "one" and len(sources) > 1:
         raise LayerError(f"reads {len(sources)} layers; {layer.kind} reads one. Put a concat or an add before it.")
     if len(set(sources)) < len(sources):
@@ -126,10 +141,10 @@ def _inputs(
     for name in sources:
         if name not in views and not input_is_unread:
             if name == layer.name:
-                raise LayerError(f"reads itself; a layer reads only layers before it (known: {', '.join(views)})")
+                raise LayerError(f"reads itself; a layer reads only layers before it (known: {first_of(views)})")
             later = name in {other.name for other in spec.layers}
             hint = "; it is declared later, and a layer reads only layers before it" if later else suggest(name, views)
-            raise LayerError(f"reads '{name}', which is not there{hint} (known: {', '.join(views)})")
+            raise LayerError(f"reads '{name}', which is not there{hint} (known: {first_of(views)})")
     inputs = [views.get(name) for name in sources]
     return tuple(view for view in inputs if view is not None) if None not in inputs else None
 
@@ -152,8 +167,8 @@ def _lay(layer: LayerSpec, inputs: tuple[View, ...], result: Resolved, unread: f
 
 def _refuse_parallel_edges(laid: Laid) -> None:
     sources = _populations(laid)
-    double = next((name for name in sources if sources.count(name) > 1), None)
-    if double is not None:
+    if len(set(sources)) < len(sources):
+        double = next(name for name in sources if sources.count(name) > 1)
         raise LayerError(f"reads '{double}' twice; a second edge between a pair of neurons is not kept. Read it once.")
 
 

@@ -11,6 +11,7 @@ from neurograph.errors import LayerError, suggest
 from neurograph.ops.base import Laid, WeightedLayer
 from neurograph.parameters import ParameterSpec
 from neurograph.shapes import times
+from neurograph.spec.wording import first_of
 
 
 def share(
@@ -45,7 +46,7 @@ def share(
         known = [name.removesuffix(".weight") for name in parameters if name.endswith(".weight")]
         hint = suggest(str(owner), known)
         raise LayerError(
-            f"weights_from '{owner}', which has no weights of its own before this layer{hint} (known: {', '.join(known) or 'none'})"
+            f"weights_from '{owner}', which has no weights of its own before this layer{hint} (known: {first_of(known)})"
         )
     kept = []
     for spec in laid.parameters:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -12,6 +13,7 @@ from neurograph.errors import Fault, suggest
 from neurograph.ops import KIND_NAMES, KINDS
 from neurograph.ops.base import LayerSpec, Name, Options
 from neurograph.spec.model import (
+    MOST_FAULTS,
     DataSpec,
     EdgeSpec,
     Extents,
@@ -78,6 +80,8 @@ def read_tables(data: Mapping[str, Any], origin: Origin) -> Reading:
     reading = Reading(origin)
     known = fields_of(Spec)
     for key, value in data.items():
+        if len(reading.faults) >= MOST_FAULTS:
+            break
         if key not in known:
             what = f"unknown key '{_short(key)}'{suggest(key, known)} (known: {', '.join(known)})"
             reading.fault(what, key, 0)
@@ -104,6 +108,8 @@ def _read_list(reading: Reading, key: str, value: Any, read: Any) -> None:
         )
     kept: list[Options] = []
     for number, table in enumerate(value):
+        if len(reading.faults) >= MOST_FAULTS:
+            break
         item = read(reading, key, number, table)
         if item is None:
             continue
@@ -218,7 +224,7 @@ def _validated(
     try:
         item = model.model_validate(dict(table))
     except ValidationError as error:
-        for option, what in _problems(error, model, table):
+        for option, what in islice(_problems(error, model, table), MOST_FAULTS):
             reading.fault(f"{subject}: {what}", *location, *([option] if option else []))
         return None
     for key in wrong_names:  # a field's own name where the file has another word for it
@@ -232,13 +238,9 @@ def _problems(error: ValidationError, model: type[BaseModel], table: Mapping[str
     first: dict[str, Mapping[str, Any]] = {}
     for detail in details:
         first.setdefault(str(detail["loc"][0]) if detail["loc"] else "", detail)
-    for option in sorted(first, key=[*table].index if set(first) <= table.keys() else lambda key: _rank(key, table)):
+    rank = {key: number for number, key in enumerate(table)}
+    for option in sorted(first, key=lambda key: rank.get(key, -1)):
         yield option, _problem(option, first[option], model, table)
-
-
-def _rank(key: str, table: Iterable[str]) -> int:
-    keys = list(table)
-    return keys.index(key) if key in keys else -1
 
 
 def _problem(option: str, detail: Mapping[str, Any], model: type[BaseModel], table: Mapping[str, Any]) -> str:

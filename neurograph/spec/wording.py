@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable
+from itertools import islice
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -13,6 +14,9 @@ from neurograph.ops.base import LARGEST, NAME_PATTERN
 
 MOST_SHOWN = 60
 """Characters of a value shown at most."""
+
+MOST_NAMED = 12
+"""Names listed at most."""
 
 _NAME = "letters, digits, _ and -, beginning with a letter or _ (at most 64 characters)"
 _LAYER = "the name of a layer"
@@ -137,6 +141,18 @@ def _plural(words: str) -> str:
 
 def _or(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def first_of(names: Iterable[str]) -> str:
+    """Names in a row, shortened.
+
+    Examples
+    --------
+    >>> first_of(["a", "b"]), first_of([]), first_of(map(str, range(100)))
+    ('a, b', 'none', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …')
+    """
+    listed = list(islice(names, MOST_NAMED + 1))
+    return ", ".join(listed[:MOST_NAMED] + ["…"] * (len(listed) > MOST_NAMED)) or "none"
 
 
 def found(value: Any) -> str:
