@@ -185,6 +185,11 @@ class Parameters(Mapping[str, "Array"]):
             self._collect()
             self._holder = holder
 
+    def settle(self, reader: Holder) -> None:
+        """Have any other holder write back before `reader` runs; what `reader` holds itself stays with it."""
+        if self._holder is not reader:
+            self._collect()
+
     def adopt(self, values: Mapping[str, Array]) -> None:
         """Take a holder's newest values (called from `Holder.write_back`)."""
         for name, value in values.items():

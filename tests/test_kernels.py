@@ -121,7 +121,9 @@ def test_twins_refuse_what_lies_outside() -> None:
 
 
 # -- formulas ---------------------------------------------------------------------------------------------------------
-GRID = np.concatenate([np.linspace(-12, 12, 4001), [0.0, -0.0, 1e-8, -1e-8, 1e-300, 30.0, -30.0, 700.0, -700.0, 1e4, -1e4]])
+GRID = np.concatenate(
+    [np.linspace(-12, 12, 4001), [0.0, -0.0, 1e-8, -1e-8, 1e-300, 30.0, -30.0, 700.0, -700.0, 1e4, -1e4]]
+)
 ALONE = [word for word in ACTIVATIONS if word != "softmax"]
 
 

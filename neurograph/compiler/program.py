@@ -250,6 +250,7 @@ class Program:
 
     def _pack(self) -> None:
         """Take the weights from `params` if they changed there."""
+        self.params.settle(self)
         if self._seen == self.params.version:
             return
         values = dict(self.params)
