@@ -21,6 +21,7 @@ help:
 	@echo "make clean       remove .venv, caches and builds (never runs/)"
 
 train: install
+	@echo "Training (the first time on a machine, the kernels are compiled too: some seconds without a sign) ..."
 	@$(BIN)/neurograph train digits --data digits --out $(RUN)
 	@echo
 	@echo "Now the proof: the compiled network and the neuron-by-neuron network agree."

@@ -36,7 +36,7 @@ def test_a_disagreement_is_named_and_ends_in_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = Report("xor", [Row("out", "delta", "integer", 2.0, "out[0], sample 1", 4)])
-    monkeypatch.setattr("neurograph.verification.verify", lambda *_: wrong)
+    monkeypatch.setattr("neurograph.verification.verify", lambda *_, **__: wrong)
     assert main(["verify", "xor"]) == 1
     out = capsys.readouterr().out
     assert "xor: the engines DISAGREE.\nprogram, integer: delta of out at out[0], sample 1, off by 2\n" in out
