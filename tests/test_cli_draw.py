@@ -61,6 +61,16 @@ def test_default_file_is_named_after_the_network(
     assert [path.name for path in tmp_path.iterdir()] == ["mazur.svg"]
 
 
+def test_default_file_stays_in_this_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    Path("mine.toml").write_text(TWO_HEADS.replace('"two-heads"', '"../../up & away"'), encoding="utf-8")
+    assert drawn(capsys, "./mine.toml").startswith("..-..-up-away.svg: the layers of ../../up & away")
+    assert sorted(path.name for path in Path().iterdir()) == ["..-..-up-away.svg", "mine.toml"]
+
+
 def test_a_spec_of_ones_own_with_skips_and_heads(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     spec = tmp_path / "mine.toml"
     spec.write_text(TWO_HEADS)

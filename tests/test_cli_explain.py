@@ -141,6 +141,12 @@ def test_run_folder_gives_the_weights(capsys: pytest.CaptureFixture[str], tmp_pa
     )
 
 
+def test_further_questions_name_the_spec_as_it_was_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    spec = tmp_path / "my net.toml"
+    spec.write_text(TINY)
+    assert f"One of its weights: neurograph explain '{spec}' \"out.weight[" in said(capsys, str(spec), "out[1]")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +56,7 @@ def command(
     from neurograph.spec import load
     from neurograph.viz import check, draw
 
-    target = out if out is not None else Path(f"{load(spec).name}.svg")
+    target = out if out is not None else Path(f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', load(spec).name)}.svg")
     check(target, view, values)
     found = _examined(spec, view, around, sample, values, run, data)
     try:

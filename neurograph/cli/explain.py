@@ -65,7 +65,7 @@ def command(
     print(f"{found.spec.name}, {found.note}, {found.weights}")
     print()
     print(card.text(digits, rows))
-    for line in _more(found, card):
+    for line in _more(found, spec, card):
         print(line)
 
 
@@ -89,8 +89,10 @@ def names_a_weight(topology: Topology, what: str) -> bool:
     )
 
 
-def _more(found: Examined, card: NeuronCard | WeightCard) -> list[str]:
+def _more(found: Examined, spec: str, card: NeuronCard | WeightCard) -> list[str]:
     """What else there is to ask."""
+    import shlex
+
     from neurograph.inspector import NeuronCard
 
     if not isinstance(card, NeuronCard):
@@ -99,7 +101,7 @@ def _more(found: Examined, card: NeuronCard | WeightCard) -> list[str]:
     weights = [term.weight for term in card.terms if term.weight is not None]
     if weights:
         largest = max(card.terms, key=lambda term: abs(term.product) if term.weight is not None else -1.0)
-        lines.append(f'One of its weights: neurograph explain {found.spec.name} "{largest.weight}"')
+        lines.append(f'One of its weights: neurograph explain {shlex.quote(spec)} "{largest.weight}"')
     return ["", *lines] if lines else []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import exp
 from typing import Any
 
@@ -10,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.graph.layout import Layout, Place, Port
+from neurograph.graph.losses import Loss
+from neurograph.graph.topology import Topology
 from neurograph.inspector.cards import FromLoss
 from neurograph.inspector.formulas import sigmoid, slope
+from neurograph.inspector.neuron import node_at
 from neurograph.trace import Trace
 
 Array = NDArray[Any]
@@ -35,6 +39,14 @@ def head_values(trace: Trace, port: Port, sample: int, what: str) -> Array:
     return np.array([values[place[0]][(sample, *place[1])] for place in port.members], dtype=np.float64)
 
 
+def present(trace: Trace, port: Port) -> NDArray[np.bool_]:
+    """Which units of a head exist, in the head's shape: outputs may have been removed from a graph."""
+    if port.members is not None or isinstance(trace.network, Topology):
+        return np.ones(port.shape, dtype=bool)
+    nodes = [node_at(trace.layout, (port.name, index)) for index in np.ndindex(*port.shape)]
+    return np.array([node in trace.network for node in nodes]).reshape(port.shape)
+
+
 def from_loss(
     trace: Trace,
     port: Port,
@@ -56,56 +68,71 @@ def from_loss(
         Head → values, (batch, *head shape): of the two at most one.
     """
     z, a = (head_values(trace, port, sample, what) for what in ("z", "a"))
+    unit = _Unit(index, activation, z, a, present(trace, port))
     if upstream is not None:
-        return _from_upstream(activation, z, a, index, np.asarray(upstream[port.name])[sample])
+        return _from_upstream(unit, np.asarray(upstream[port.name])[sample])
     if targets is None or port.loss is None:
         return None
-    made = _from_target(port, activation, z, a, index, np.asarray(targets[port.name])[sample])
+    made = _from_target(port.loss, unit, np.asarray(targets[port.name])[sample])
     weight = port.loss.weight
     if weight == 1:
         return made
     return FromLoss(f"{weight:g} · ({made.formula})", f"{weight:g} · ({made.numbers})", weight * made.value)
 
 
-def _from_upstream(activation: str, z: Array, a: Array, index: tuple[int, ...], given: Array) -> FromLoss:
-    g = float(given[index])
-    if activation == "softmax":
-        return _softmax_jacobian(a, index, given, "a·(g − Σ g·a), with the upstream gradient g = ∂loss/∂a")
-    f = slope(activation, float(z[index]))
+@dataclass(frozen=True)
+class _Unit:
+    """One output among those of its head: z and a of all, and which of them exist."""
+
+    index: tuple[int, ...]
+    activation: str
+    z: Array
+    a: Array
+    present: NDArray[np.bool_]
+
+    @property
+    def column(self) -> tuple[Any, ...]:
+        """All units that share a softmax with this one: those at its position."""
+        return (slice(None), *self.index[1:])
+
+    @property
+    def probability(self) -> float:
+        """Softmax of z over the units at its position."""
+        z = np.where(self.present, self.z, -np.inf)[self.column]
+        powers = np.exp(z - z.max())
+        return float(powers[self.index[0]] / powers.sum())
+
+
+def _from_upstream(unit: _Unit, given: Array) -> FromLoss:
+    g = float(given[unit.index])
+    if unit.activation == "softmax":
+        return _softmax_jacobian(unit, given, "a·(g − Σ g·a), with the upstream gradient g = ∂loss/∂a")
+    f = slope(unit.activation, float(unit.z[unit.index]))
     return FromLoss("g·f′(z), with the upstream gradient g = ∂loss/∂a", f"{g:.9g} · {f:.9g}", g * f)
 
 
-def _softmax_jacobian(a: Array, index: tuple[int, ...], g: Array, formula: str) -> FromLoss:
-    column: tuple[Any, ...] = (slice(None), *index[1:])
-    mean = float(np.sum(g[column] * a[column]))
-    own, mine = float(a[index]), float(g[index])
+def _softmax_jacobian(unit: _Unit, g: Array, formula: str) -> FromLoss:
+    mean = float(np.sum(np.where(unit.present, g * unit.a, 0.0)[unit.column]))
+    own, mine = float(unit.a[unit.index]), float(g[unit.index])
     return FromLoss(formula, f"{own:.9g} · ({mine:.9g} − {mean:.9g})", own * (mine - mean))
 
 
-def _from_target(port: Port, activation: str, z: Array, a: Array, index: tuple[int, ...], targets: Array) -> FromLoss:
-    loss = port.loss
-    assert loss is not None
-    own_z, own_a, t = float(z[index]), float(a[index]), float(targets[index])
+def _from_target(loss: Loss, unit: _Unit, targets: Array) -> FromLoss:
+    z, a, t = float(unit.z[unit.index]), float(unit.a[unit.index]), float(targets[unit.index])
     if loss.kind == "cross_entropy":
-        column: tuple[Any, ...] = (slice(None), *index[1:])
-        p = own_a if activation == "softmax" else float(_softmax(z[column])[index[0]])
+        p = a if unit.activation == "softmax" else unit.probability
         return FromLoss("p − t", f"{p:.9g} − {t:.9g}", p - t)
     if loss.kind == "binary_cross_entropy":
-        p = sigmoid(own_z)
+        p = sigmoid(z)
         return FromLoss("σ(z) − t", f"{p:.9g} − {t:.9g}", p - t)
     if loss.kind == "rbf_map":
-        share = exp(-own_z) / (exp(-loss.j) + float(np.sum(np.exp(-z))))
+        share = exp(-z) / (exp(-loss.j) + float(np.sum(np.exp(-unit.z[unit.present]))))
         return FromLoss("t − e^−y / (e^−j + Σ e^−y)", f"{t:.9g} − {share:.9g}", t - share)
-    if activation == "softmax":
-        g = (a - targets) * (1 if loss.form == "half_sum" else 2 / port.size)
-        return _softmax_jacobian(a, index, g, "a·(g − Σ g·a), with g = ∂loss/∂a")
-    f = slope(activation, own_z)
+    n = int(unit.present.sum())
+    if unit.activation == "softmax":
+        g = (unit.a - targets) * (1 if loss.form == "half_sum" else 2 / n)
+        return _softmax_jacobian(unit, g, "a·(g − Σ g·a), with g = ∂loss/∂a")
+    f = slope(unit.activation, z)
     if loss.form == "half_sum":
-        return FromLoss("(a − t)·f′(z)", f"({own_a:.9g} − {t:.9g}) · {f:.9g}", (own_a - t) * f)
-    n = port.size
-    return FromLoss("2(a − t)·f′(z)/n", f"2 · ({own_a:.9g} − {t:.9g}) · {f:.9g} / {n}", 2 * (own_a - t) * f / n)
-
-
-def _softmax(z: Array) -> Array:
-    powers = np.exp(z - z.max())
-    return np.asarray(powers / powers.sum())
+        return FromLoss("(a − t)·f′(z)", f"({a:.9g} − {t:.9g}) · {f:.9g}", (a - t) * f)
+    return FromLoss("2(a − t)·f′(z)/n", f"2 · ({a:.9g} − {t:.9g}) · {f:.9g} / {n}", 2 * (a - t) * f / n)
