@@ -125,6 +125,19 @@ def test_counts_are_those_of_the_graph(drawn: tuple[dict[str, Any], list[int]]) 
     assert network.n_parameters == len(_slots(network))
 
 
+@given(layers())
+def test_every_neuron_has_the_bias_of_its_map_or_its_own(drawn: tuple[dict[str, Any], list[int]]) -> None:
+    layer, _ = drawn
+    network = draw_valid(*drawn)
+    untied = layer.get("tie_bias", layer.get("tie", "map")) == "none"
+    has_bias = layer["kind"] in ("dense", "conv", "depthwise", "subsample") and layer.get("bias", True)
+    shape = network.populations["it"].shape
+    for node, found in ng.build(network).nodes(data="bias"):
+        if node[0] == "it":
+            slot = int(np.ravel_multi_index(node[1:], shape)) if untied else node[1]
+            assert found == (("it.bias", slot) if has_bias else None)
+
+
 def _slots(network: Topology) -> list[tuple[str, int]]:
     """Every slot that counts: the used ones of every array."""
     found = []
