@@ -62,7 +62,7 @@ class Masking:
     def draw(self, batch: int, training: bool, seed: int | None) -> Masks:
         """Masks for a batch; none unless training."""
         drawn: dict[str, dict[Hashable, Array]] = {}
-        if training:
+        if training and (self._lookups or seed is not None):
             number = mask_seed(seed)
             for lookup in self._lookups:
                 keep = self._image.plan.dropouts[lookup.dropout]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from neurograph.compiler.image import Image, Record
 from neurograph.compiler.masking import Masking
 from neurograph.compiler.plan import Plan
 from neurograph.compiler.runner import Runner
+from neurograph.compiler.updating import Updating
 from neurograph.engine import (
     Batch,
     Evaluation,
@@ -76,6 +78,7 @@ class Program:
         self.params, self.layout, self.dtype = params, image.layout, dtype
         self._image, self._network = image, network
         self._runner = Runner(image, dtype, threads)
+        self._updating = Updating(self._runner.weights, self._runner.slots, image.learnt)
         self._masking = Masking(image)
         self._seen: int | None = None
 
@@ -131,9 +134,9 @@ class Program:
         out = np.empty((batch, self._image.n_trace_columns), self._runner.dtype)
         columns = masks.columns(self._runner.dtype)
         mode |= c.TRACE | c.PROBABILITIES | (c.DROPOUT if columns is not None else 0)
-        loss, gradient = self._runner.backward(given, wanted, columns, out, mode)
+        loss, slots = self._runner.backward(given, wanted, columns, out, mode)
         share = batch if reduction == "mean" else 1
-        gradient = gradient / self._runner.dtype.type(share)
+        gradient = self._updating.combine(slots, self._runner.dtype.type(share)).copy()
         return Trace(
             layout=self.layout,
             network=self._network,  # type: ignore[arg-type]
@@ -160,17 +163,11 @@ class Program:
         wanted, mode = self._wanted(target, None, batch)
         masks = self._masking.draw(batch, True, seed).columns(self._runner.dtype)
         self._pack()
-        loss, gradient = self._runner.backward(
-            given, wanted, masks, None, mode | (c.DROPOUT if masks is not None else 0)
-        )
+        loss, slots = self._runner.backward(given, wanted, masks, None, mode | (c.DROPOUT if masks is not None else 0))
         share = batch if reduction == "mean" else 1
-        gradient /= self._runner.dtype.type(share)
         trainable = self.params.trainable
-        learnt = [p for p in self._image.learnt if trainable[p.name]]
-        optimizer.step(
-            {p.name: self._slice(self._runner.weights, p.offset, p.shape) for p in learnt},
-            {p.name: self._slice(gradient, p.offset, p.shape) for p in learnt},
-        )
+        names = tuple(p.name for p in self._image.learnt if trainable[p.name])
+        self._updating.step(optimizer, names, share, slots)
         self.params.lend(self)
         self._seen = self.params.version
         return loss / share
@@ -178,10 +175,7 @@ class Program:
     def write_back(self) -> None:
         """Give the newest weights to `params` (which asks for it; nobody else need call this)."""
         trainable = self.params.trainable
-        weights = self._runner.weights
-        self.params.adopt(
-            {p.name: self._slice(weights, p.offset, p.shape) for p in self._image.learnt if trainable[p.name]}
-        )
+        self.params.adopt({name: value for name, value in self._updating.values.items() if trainable[name]})
         self._seen = self.params.version
 
     # -- reading answers ----------------------------------------------------------------------------------------------
@@ -290,7 +284,7 @@ class Program:
         return {r.name: _recorded(out, r, 0, NOBODY).astype(np.int64) for r in self._image.winners}
 
     def _slice(self, flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
-        return flat[offset : offset + int(np.prod(shape, dtype=np.int64))].reshape(shape)
+        return flat[offset : offset + prod(shape)].reshape(shape)
 
 
 def _joined(arrays: list[Array]) -> Array:
@@ -304,7 +298,7 @@ def _recorded(out: Array, record: Record, first: int, nobody: float) -> Array:
     array = out[:, start : start + record.n_columns]
     if record.places is None:
         return np.ascontiguousarray(array).reshape(len(out), *record.shape)
-    whole = np.full((len(out), int(np.prod(record.shape, dtype=np.int64))), nobody, out.dtype)
+    whole = np.full((len(out), prod(record.shape)), nobody, out.dtype)
     whole[:, record.places] = array
     return whole.reshape(len(out), *record.shape)
 

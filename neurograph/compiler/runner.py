@@ -55,13 +55,10 @@ class Runner:
         self._run(x, None, masks, out, mode)
         return out
 
-    def backward(self, x: Array, t: Array, masks: Array | None, out: Array | None, mode: int) -> tuple[float, Array]:
-        """Run forward and backward; returns the summed loss and the summed gradient (a buffer of the runner's own)."""
+    def backward(self, x: Array, t: Array, masks: Array | None, out: Array | None, mode: int) -> tuple[float, int]:
+        """Run forward and backward; returns the summed loss, and in how many slots the gradient stands."""
         loss = self._run(x, t, masks, out, mode | c.BACKWARD)
-        gradient = self.slots[0]
-        for other in self.slots[1:]:
-            gradient += other
-        return loss, gradient
+        return loss, self._n_slots(len(x))
 
     def loss(self, x: Array, t: Array, out: Array) -> float:
         """Run forward for the summed loss, and the outputs into `out`."""
@@ -70,11 +67,11 @@ class Runner:
     def _run(self, x: Array, t: Array | None, masks: Array | None, out: Array | None, mode: int) -> float:
         width = NARROW if len(x) <= NARROW else WIDE
         n_blocks = -(-len(x) // width)
-        slots = min(SLOTS, n_blocks)
+        slots = self._n_slots(len(x))
         contexts = self._contexts_for(width, slots)
         contexts.losses[:] = 0
         if mode & c.BACKWARD:
-            self.slots[:] = 0
+            self.slots[:slots] = 0
         nothing = self._nothing
         batch = (
             x,
@@ -91,6 +88,9 @@ class Runner:
             self._block_seconds = (time.perf_counter() - started) / (end - first)
             first = end
         return float(contexts.losses.sum())
+
+    def _n_slots(self, batch: int) -> int:
+        return min(SLOTS, -(-batch // (NARROW if batch <= NARROW else WIDE)))
 
     def _call(self, rows: Any, slots: int) -> None:
         with _one_at_a_time, np.errstate(all="ignore"):

@@ -7,7 +7,8 @@ dtype of the values it belongs to.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,25 @@ from neurograph.errors import RunError, UsageError, suggest
 Array = NDArray[Any]
 
 FORMS = ("pytorch", "classical")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A step in the form that compiled kernels take it (`neurograph.kernels.update`).
+
+    Attributes
+    ----------
+    kernel : str
+        ``"sgd"``, ``"momentum"`` or ``"adam"``.
+    numbers : tuple of float
+        What that kernel is given.
+    remembers : tuple of str
+        Kinds of arrays it works on.
+    """
+
+    kernel: str
+    numbers: tuple[float, ...]
+    remembers: tuple[str, ...] = ()
 
 
 class Optimizer(ABC):
@@ -52,6 +72,21 @@ class Optimizer(ABC):
     @abstractmethod
     def _update(self, value: Array, gradient: Array, state: dict[str, Array]) -> None:
         """Update one array."""
+
+    def rule(self, names: Iterable[str]) -> Rule | None:
+        """The next step as a compiled kernel may take it, counted as taken; None where only `step` knows it.
+
+        Whoever asks takes the step on all of `names`, in arrays that `hold` has shared.
+        """
+        return None
+
+    def hold(self, kind: str, arrays: Mapping[str, Array]) -> None:
+        """Keep one kind of remembered arrays in these from now on (a program's own), with what they hold now."""
+        for name, array in arrays.items():
+            state = self._state.setdefault(name, {})
+            if state.get(kind) is not array:
+                array[...] = state.get(kind, 0)
+                state[kind] = array
 
     @property
     def options(self) -> dict[str, Any]:
@@ -131,6 +166,11 @@ class SGD(Optimizer):
             velocity += gradient
             value -= self.rate * velocity
 
+    def rule(self, names: Iterable[str]) -> Rule | None:
+        if self.momentum == 0:
+            return Rule("sgd", (self.rate,))
+        return Rule("momentum", (self.rate, self.momentum, float(self.form == "classical")), ("velocity",))
+
     @property
     def options(self) -> dict[str, Any]:
         return {"learning_rate": self.learning_rate, "momentum": self.momentum, "form": self.form}
@@ -176,6 +216,18 @@ class Adam(Optimizer):
         t = int(steps)
         denominator = np.sqrt(v) / float(np.sqrt(1 - self.beta2**t)) + self.epsilon
         value -= (self.rate / (1 - self.beta1**t)) * m / denominator
+
+    def rule(self, names: Iterable[str]) -> Rule | None:
+        counters = [_kept(self._state.setdefault(name, {}), "steps", np.zeros((), np.int64)) for name in names]
+        taken = {int(counter) for counter in counters}
+        if len(taken) > 1:  # weights that joined later are at another step
+            return None
+        for counter in counters:
+            counter[...] = counter + 1
+        t = taken.pop() + 1 if taken else 1
+        below = float(np.sqrt(1 - self.beta2**t))
+        means = self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2
+        return Rule("adam", (self.rate / (1 - self.beta1**t), *means, below, self.epsilon), ("mean", "square"))
 
     @property
     def options(self) -> dict[str, Any]:
