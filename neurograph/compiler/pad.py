@@ -209,12 +209,10 @@ def match(taps: Taps, template: Taps) -> tuple[Position, Index] | None:
         return None
     order = np.argsort(theirs, kind="stable")
     at = order[np.minimum(np.searchsorted(theirs, mine, sorter=order), len(theirs) - 1)]
-    missing = np.delete(template.source.array, at, axis=0)
-    is_ambiguous = len(missing) != len(theirs) - len(mine) or not np.diff(theirs[order]).all()
     shifts = taps.source.array - template.source.array[at]
-    if is_ambiguous or (theirs[at] != mine).any() or (shifts != shifts[0]).any():
+    if (theirs[at] != mine).any() or (shifts != shifts[0]).any():
         return None
-    return tuple(shifts[0].tolist()), missing
+    return tuple(shifts[0].tolist()), np.delete(template.source.array, at, axis=0)
 
 
 def _weights(taps: Taps) -> Index:
