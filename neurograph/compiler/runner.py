@@ -15,6 +15,7 @@ from neurograph.compiler.image import Image
 from neurograph.kernels import code as c
 from neurograph.kernels.code import N_PLANES
 from neurograph.kernels.interpret import NARROW, WIDE, interpreter, launch
+from neurograph.kernels.jit import start_threads
 
 Array = NDArray[Any]
 
@@ -40,7 +41,7 @@ class Runner:
 
     def __init__(self, image: Image, dtype: str, threads: int) -> None:
         self.image, self.dtype = image, np.dtype(dtype)
-        self.threads: int = min(threads, int(getattr(numba.config, "NUMBA_NUM_THREADS", 1)))
+        self.threads = min(threads, start_threads())
         n_weights = image.plan.n_weights
         self.weights = np.zeros(n_weights + len(image.constants), self.dtype)
         self.weights[n_weights:] = image.constants
@@ -95,7 +96,7 @@ class Runner:
     def _call(self, rows: Any, slots: int) -> None:
         with _one_at_a_time, np.errstate(all="ignore"):
             before = numba.get_num_threads()
-            numba.set_num_threads(self.threads)
+            numba.set_num_threads(min(self.threads, slots))
             try:
                 launch(interpreter(), rows, slots)
             finally:
