@@ -11,6 +11,7 @@ from planning import assert_says, edited_graphs, graph_edges, planned, projectio
 
 import neurograph as ng
 from neurograph.compiler import plan
+from neurograph.compiler.counting import n_parameters, n_weights
 from neurograph.compiler.fuse import fuse
 from neurograph.compiler.plan import Axis, Numbers, Plan, Taps
 from neurograph.compiler.route import route
@@ -147,6 +148,8 @@ weights_from = "a"
     (first,), (second,) = projection_of(made, "a", "input").nests, projection_of(made, "b", "a").nests
     assert (first.weight, first.taps) == (second.weight, second.taps)
     assert [p.name for p in made.parameters] == ["a.weight", "a.bias"]
+    assert n_parameters(made) == 2 * 2 * 3 + 2
+    assert [n_weights(step) for step in made.steps] == [12, 12]
 
 
 def test_hand_made_neurons_are_found_by_their_id() -> None:
