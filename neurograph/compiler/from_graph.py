@@ -22,6 +22,7 @@ from neurograph.compiler.plan import (
 from neurograph.compiler.populate import Places, populate
 from neurograph.compiler.tabulate import Columns, place_parameters, tabulate
 from neurograph.errors import GraphError
+from neurograph.graph.build import collector_paused
 from neurograph.graph.neuron_graph import HeadSpec, NeuronGraph
 
 Discover = Callable[[Bundle, tuple[PlanParameter, ...]], tuple[tuple[Nest, ...], Table | None]]
@@ -46,7 +47,8 @@ def from_graph(graph: NeuronGraph, discover: Discover) -> Plan:
             "this graph is one neuron's neighbourhood, to read and not to run. Plan the topology, or a whole graph."
         )
     try:
-        return _plan(graph, discover)
+        with collector_paused():
+            return _plan(graph, discover)
     except (GraphError, LookupError, TypeError, ValueError):
         graph.validate()  # names every broken rule, where there are any
         raise

@@ -99,7 +99,7 @@ class Nest:
     source: Position
     weight: int | None
     axes: tuple[Axis, ...]
-    """Innermost first."""
+    """Innermost first: channels, then columns, then rows. None at all: one neuron, whose stencil larger boxes share."""
 
     @property
     def n_neurons(self) -> int:

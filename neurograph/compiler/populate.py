@@ -193,16 +193,15 @@ def _check_places(
 
 # -- steps ------------------------------------------------------------------------------------------------------------
 def _steps(columns: Columns, population: Index, depth: _Depth) -> tuple[Index, tuple[StepKey, ...]]:
-    keys: dict[StepKey, int] = {}
+    keys: dict[tuple[Any, ...], int] = {}
     step = np.full(len(columns.nodes), -1, dtype=np.int64)
     degree = columns.in_degree
-    for i, neuron in enumerate(columns.attributes):
+    for i, (neuron, of) in enumerate(zip(columns.attributes, population.tolist(), strict=True)):
         kind = neuron["kind"]
         if kind not in ("input", "constant"):
             divisor = _divisor(neuron, int(degree[i])) if kind == "mean" else None
-            key = StepKey(int(population[i]), kind, neuron.get("activation", "identity"), divisor)
-            step[i] = keys.setdefault(key, len(keys))
-    order, step, made = _order(list(keys), step, columns, depth)
+            step[i] = keys.setdefault((of, kind, neuron.get("activation", "identity"), divisor), len(keys))
+    order, step, made = _order([StepKey(*key) for key in keys], step, columns, depth)
     rank = np.empty(len(made) + 1, dtype=np.int64)
     rank[order], rank[-1] = np.arange(len(made)), -1
     return rank[step], tuple(made[i] for i in order)

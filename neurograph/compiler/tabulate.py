@@ -119,11 +119,13 @@ class _References:
     def addresses(self, references: list[Any], where: Any) -> Index:
         """Addresses of references (NONE for None); `where` names the place of a wrong one."""
         slots = [reference or NOTHING for reference in references]
-        unknown = set(map(itemgetter(0), slots)) - self.codes.keys()
-        if unknown:
-            row, name = next((i, name) for i, (name, _) in enumerate(slots) if name in unknown)
-            raise GraphError(f"{where(row)}: no parameter '{name}'; declare it with set_parameter or connect.")
-        code = np.fromiter(map(self.codes.__getitem__, map(itemgetter(0), slots)), np.int64, len(slots))
+        try:
+            code = np.fromiter(map(self.codes.__getitem__, map(itemgetter(0), slots)), np.int64, len(slots))
+        except KeyError:
+            row, name = next((i, name) for i, (name, _) in enumerate(slots) if name not in self.codes)
+            raise GraphError(
+                f"{where(row)}: no parameter '{name}'; declare it with set_parameter or connect."
+            ) from None
         index = np.fromiter(map(itemgetter(1), slots), np.int64, len(slots))
         wrong = np.flatnonzero((index < 0) | (index >= self.sizes[code]))
         if len(wrong):
@@ -139,6 +141,8 @@ class _References:
 def _codes(words: list[str | None], known: Iterable[str]) -> tuple[tuple[str, ...], Index]:
     """The distinct words, known ones first, and each entry's number among them (NONE for None)."""
     distinct = [word for word in dict.fromkeys([*known, *dict.fromkeys(words)]) if word is not None]
+    if not distinct:
+        return (), np.full(len(words), NONE, dtype=np.int64)
     codes: dict[Hashable, int] = {word: i for i, word in enumerate(distinct)}
     codes[None] = NONE
     return tuple(distinct), np.fromiter(map(codes.__getitem__, words), np.int64, len(words))

@@ -61,7 +61,7 @@ def build(topology: Topology, around: Node | None = None, limit: int = EDGE_LIMI
         raise GraphTooLarge(too_large(topology, limit))
     graph = _empty(topology)
     nodes: dict[str, list[Node]] = {}
-    with _collector_paused():
+    with collector_paused():
         for population in topology.populations.values():
             _check_room(topology, population, limit)
             nodes[population.name] = list(topology.nodes(population.name))
@@ -73,8 +73,8 @@ def build(topology: Topology, around: Node | None = None, limit: int = EDGE_LIMI
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Half of the time would go to the garbage collector looking through edges that are all alive."""
+def collector_paused() -> Iterator[None]:
+    """Half of the time would go to the garbage collector looking through edges that are all alive (planning needs it too)."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
