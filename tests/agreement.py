@@ -5,6 +5,7 @@ Every agreement test, drawn or deterministic, calls these functions; the bounds 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from functools import partial
 from typing import Any
@@ -32,7 +33,11 @@ from tests.editing import edit
 from tests.strategies import Case
 
 Networks = tuple[Topology | NeuronGraph, ...]
-DTYPES = ("float64", "float32")
+JIT = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
+DTYPES = ("float64", "float32") if JIT else ("float64",)
+"""Without the JIT kernels are plain Python, some thousand times slower: one float type, one step."""
+
+STEPS = 5 if JIT else 1
 
 
 def networks_of(case: Case) -> tuple[NeuronGraph, Networks]:
@@ -85,7 +90,7 @@ def agree_exactly(case: Case, dtypes: tuple[str, ...] = DTYPES) -> set[tuple[str
 
 
 # -- close ------------------------------------------------------------------------------------------------------------
-def agree_closely(case: Case, dtypes: tuple[str, ...] = DTYPES, steps: int = 5) -> None:
+def agree_closely(case: Case, dtypes: tuple[str, ...] = DTYPES, steps: int = STEPS) -> None:
     """Every number of the program within the bound of its own neighbours, at first and after every one of some training steps."""
     graph, networks = networks_of(case)
     numbers = number(graph)

@@ -226,13 +226,17 @@ def share(draw: Draw, growing: Growing) -> bool:
 
 
 def finish(draw: Draw, growing: Growing) -> None:
-    """Give every layer that is no neuron and read by nobody a reader."""
+    """Give every input that nobody reads a reader, and every layer that makes no neurons."""
+    read = {source for layer in growing.layers for source in layer["from"]}
+    for name in [name for name in list(growing.views)[: len(growing.inputs)] if name not in read]:
+        options = {"name": f"n{len(growing.layers)}", "kind": "dense", "from": [name], "units": draw(st.integers(1, 3))}
+        assert growing.try_layer(options), options
     for layer in list(growing.layers):
         name = layer["name"]
         if name in growing.resolved.heads and growing.resolved.laid[name].kind is None:
             view = growing.views[name]
             kind = "dense" if view.is_flattened or draw(st.booleans()) else "activation"
-            options: Options = {"name": f"n{len(growing.layers)}", "kind": kind, "from": [name]}
+            options = {"name": f"n{len(growing.layers)}", "kind": kind, "from": [name]}
             if kind == "dense":
                 options["units"] = draw(st.integers(1, 4))
             assert growing.try_layer(options), options
@@ -297,7 +301,7 @@ def specs(draw: Draw, kinds: tuple[str, ...] = KINDS, most_layers: int = 5) -> S
     spec = growing.spec(losses_of(draw, growing))
     while lay_out(spec).n_edges > MOST_EDGES:  # rare: cut the network back to its beginning
         growing = Growing(growing.inputs, [], Resolved())
-        assert growing.try_layer({"name": "first", "kind": "dense", "units": 1, "from": [next(iter(growing.views))]})
+        finish(draw, growing)
         spec = growing.spec()
     return spec
 
@@ -384,8 +388,11 @@ class Case:
     seed: int
 
     def __repr__(self) -> str:
+        """Written so that it can be read back: ``Case(Spec.model_validate(…), …)``."""
         body = self.spec.model_dump(by_alias=True, exclude_defaults=True)
-        return f"Case({body}, edits={self.edits}, batch={self.batch}, seed={self.seed})"
+        for layer, spoken in zip(self.spec.layers, body.get("layer", []), strict=True):
+            spoken["kind"] = layer.kind
+        return f"Case(Spec.model_validate({body}), edits={self.edits}, batch={self.batch}, seed={self.seed})"
 
 
 edits = st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 10_000)), min_size=1, max_size=6).map(tuple)

@@ -21,6 +21,9 @@ SCALE = settings.default.max_examples / 100
 """How many times the default number of examples the profile in force draws: 1, 20 under `slow`, 0.1 without the JIT."""
 
 
+needs_jit = pytest.mark.skipif(not agreement.JIT, reason="hundreds of passes; takes minutes without the JIT")
+
+
 def examples(count: int) -> Any:
     """Hypothesis settings for about `count` examples in the normal run."""
     return settings(max_examples=max(5, round(count * SCALE)), suppress_health_check=list(HealthCheck))
@@ -46,9 +49,10 @@ def test_every_word_agrees_exactly(name: str) -> None:
 
 @pytest.mark.parametrize("name", SWEEP)
 def test_every_word_agrees_closely(name: str) -> None:
-    agreement.agree_closely(case_of(name), steps=2)
+    agreement.agree_closely(case_of(name), steps=min(2, agreement.STEPS))
 
 
+@needs_jit
 @pytest.mark.parametrize("name", SWEEP)
 def test_every_word_is_its_gradient(name: str) -> None:
     agreement.program_is_the_gradient(case_of(name, batch=2))
@@ -86,6 +90,7 @@ def test_edited_networks_agree_closely_over_five_steps(case: Case) -> None:
     agreement.agree_closely(case)
 
 
+@needs_jit
 @examples(40)
 @given(cases(edited=True))
 def test_drawn_networks_are_their_gradients(case: Case) -> None:
