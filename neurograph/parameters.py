@@ -134,6 +134,10 @@ class Parameters(Mapping[str, "Array"]):
     def __contains__(self, name: object) -> bool:
         return name in self._slots
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a parameter's array, without reading it."""
+        return self._slot(name).value.shape
+
     def value(self, reference: Reference) -> float:
         """The number behind one reference ``(name, flat index)``."""
         name, index = reference

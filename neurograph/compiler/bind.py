@@ -94,16 +94,15 @@ def bind(
     UsageError
         If `dtype` or `threads` cannot be used.
     """
-    from neurograph.compiler.image import make_image
+    from neurograph.compiler.assemble import make_image
     from neurograph.compiler.program import Program
 
     name = _dtype_name(dtype)
     count = _threads(threads)
     for parameter in plan.parameters:
-        if params[parameter.name].shape != parameter.shape:
-            raise ParameterError(
-                f"{parameter.name}: values of shape {params[parameter.name].shape}; the network declares {parameter.shape}."
-            )
+        found = params.shape(parameter.name)
+        if found != parameter.shape:
+            raise ParameterError(f"{parameter.name}: values of shape {found}; the network declares {parameter.shape}.")
     layout = layout_of(network) if network is not None else layout_of_plan(plan)
     inputs = inputs_left(network) if isinstance(network, NeuronGraph) else {}
     return Program(make_image(plan, layout, inputs), params, name, count, network)

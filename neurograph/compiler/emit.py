@@ -168,8 +168,8 @@ class StepEmitter:
         cells = part.cells
         bias_step = 0
         if self.bias_cells is not None and cells.lanes > 1:
-            first, second = self.bias_cells[cells.target[0]], self.bias_cells[cells.target[0] + cells.target_step]
-            bias_step = int(second - first)
+            first = int(cells.target[0]) - self.box.start
+            bias_step = int(self.bias_cells[first + cells.target_step] - self.bias_cells[first])
         self.listing.add(
             op,
             when,
@@ -234,11 +234,10 @@ class StepEmitter:
     def _is_direct(self) -> bool:
         """Whether each neuron's sum comes from one instruction, which can begin and end it."""
         others = [part for part in self.parts if not part.is_bias]
-        times = np.bincount(
-            np.concatenate([part.cells.targets().reshape(-1) for part in others] or [self.neurons[:0]]),
-            minlength=self.arena.size,
-        )
-        single = bool((times[self.neurons] == 1).all())
+        single = sum(part.cells.n_neurons for part in others) == len(self.neurons)
+        if single and len(others) > 1:
+            targets = np.concatenate([part.cells.targets().reshape(-1) for part in others])
+            single = bool(np.bincount(targets - self.box.start, minlength=self.box.size).max() == 1)
         if self.step.op == "max":
             if not single:
                 raise GraphError(
@@ -272,18 +271,18 @@ class StepEmitter:
         table[:, c.TARGET], table[:, c.SOURCE], table[:, c.WEIGHT] = cells.target, cells.source, cells.weight
         table[:, c.TAPS], table[:, c.N_TAPS] = taps_at + 2 * cells.first_tap, cells.n_taps
         if self.bias_cells is not None:
-            table[:, c.BIAS] = self.bias_cells[cells.target]
+            table[:, c.BIAS] = self.bias_cells[cells.target - self.box.start]
         return self.listing.table(table)
 
     def _bias_addresses(self) -> Index:
-        """Per address of the plane up to the end of this step's box: the weight address of the bias, or that of 0."""
-        addresses = np.full(self.box.start + self.box.size, self.constants.zero(), dtype=np.int64)
+        """Per place of this step's box: the weight address of its bias, or that of 0."""
+        addresses = np.full(self.box.size, self.constants.zero(), dtype=np.int64)
         for projection in self.step.projections:
             if projection.source == ONE:
                 for cells in _bias_cells(projection, self.box):
                     lane = np.arange(cells.lanes, dtype=np.int64)
                     weights = (cells.weight + cells.taps[cells.first_tap, 1])[:, None] + lane * cells.weight_step
-                    addresses[cells.targets()] = weights
+                    addresses[cells.targets() - self.box.start] = weights
         return addresses
 
     def _copy_views(self, j: int, projection: PlanProjection, op: int) -> None:

@@ -1,0 +1,230 @@
+"""`make_image`: all steps of a plan as instructions, in the order in which a block of samples runs through them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurograph.compiler.arena import Arena, make_arena, runs
+from neurograph.compiler.emit import Constants, Listing, StepEmitter
+from neurograph.compiler.image import Head, Image
+from neurograph.compiler.inventory import check, dropped, mask_columns, parameters
+from neurograph.compiler.placing import NOWHERE, Mask, Placing
+from neurograph.compiler.plan import Plan
+from neurograph.compiler.recording import marked, record_trace
+from neurograph.graph.layout import Layout
+from neurograph.kernels import code as c
+from neurograph.kernels.losses import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, RBF_MAP, SQUARED
+
+Index = NDArray[np.int64]
+LOSS_KINDS = {
+    "cross_entropy": CROSS_ENTROPY,
+    "binary_cross_entropy": BINARY_CROSS_ENTROPY,
+    "mse": SQUARED,
+    "rbf_map": RBF_MAP,
+}
+
+
+def make_image(plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask]) -> Image:
+    """Write a plan as instructions.
+
+    Parameters
+    ----------
+    inputs : mapping
+        Input layer → which of its places have a neuron; layers not listed are whole.
+
+    Raises
+    ------
+    GraphError
+        If a stencil reaches outside its source or its parameters.
+    """
+    return _Maker(plan, layout, inputs).image()
+
+
+class _Maker:
+    """Holds what the instructions share while they are written."""
+
+    def __init__(self, plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask]) -> None:
+        self.plan, self.layout = plan, layout
+        self.arena: Arena = make_arena(plan)
+        self.placing = Placing(plan, layout, self.arena, inputs)
+        self.listing = Listing()
+        self.constants = Constants(plan.n_weights)
+        self.numbers: list[float] = []
+        self.masks, self.n_mask_columns = mask_columns(plan)
+        self.heads = self._heads()
+
+    def image(self) -> Image:
+        emitters = self._emitters()
+        self._inputs()
+        for emitter in emitters:
+            emitter.forward()
+        self._softmaxes()
+        self._clear(emitters)
+        self._owed()
+        for emitter in reversed(emitters):
+            emitter.slope()
+            self._binary(emitter)
+            emitter.backward()
+        self._outputs()
+        maxima = [emitter.neurons for emitter in emitters if emitter.step.op == "max"]
+        records, winners, n_columns = record_trace(self.placing, self.layout, self.listing, maxima, self.arena.size)
+        check(emitters, self.arena, self.constants)
+        code, tables = self.listing.arrays()
+        learnt, fixed = parameters(self.plan, emitters)
+        return Image(
+            self.plan,
+            self.layout,
+            self.arena.size,
+            code,
+            tables,
+            np.array(self.numbers or [0.0]),
+            tuple(self.constants.values),
+            self.heads,
+            records,
+            winners,
+            n_columns,
+            self.masks,
+            self.n_mask_columns,
+            dropped(self.plan, emitters),
+            learnt,
+            fixed,
+        )
+
+    # -- pieces -------------------------------------------------------------------------------------------------------
+    def _emitters(self) -> list[StepEmitter]:
+        observed = marked([head.addresses for head in self.heads], self.arena.size)
+        routes = {step.population: step.route for step in self.plan.steps if step.route is not None}
+        emitters = []
+        for number, step in enumerate(self.plan.steps):
+            box = self.arena.boxes[step.population]
+            route = routes.get(step.fusion.pool) if step.fusion is not None else None
+            emitters.append(
+                StepEmitter(
+                    self.plan,
+                    number,
+                    self.arena,
+                    self.listing,
+                    self.constants,
+                    self.numbers,
+                    self.masks,
+                    keeps_z=bool(observed[box.every()].any()),
+                    is_gated=route is not None and route.gates,
+                )
+            )
+        return emitters
+
+    def _heads(self) -> tuple[Head, ...]:
+        heads, first = [], 0
+        for port in self.layout.heads:
+            addresses = self.placing.port(port)
+            columns = np.flatnonzero(addresses != NOWHERE)
+            spread = 1 if port.members is not None else prod(port.shape[1:])
+            groups = tuple(np.flatnonzero(columns % spread == g) for g in np.unique(columns % spread))
+            heads.append(Head(port, addresses[columns], columns, groups, first))
+            first += port.size
+        return tuple(heads)
+
+    def _inputs(self) -> None:
+        column = 0
+        for port in self.layout.inputs:
+            addresses = self.placing.port(port)
+            present = np.flatnonzero(addresses != NOWHERE)
+            for first, run in _blocks(addresses[present], present):
+                self.listing.add(c.LOAD_INPUT, 0, self.listing.table(run), len(run), extra=column + first)
+            column += port.size
+
+    def _softmaxes(self) -> None:
+        for head in self.heads:
+            if head.port.activation == "softmax":
+                table = self.listing.table(_groups(head))
+                fused = all(
+                    step.fusion is not None and step.fusion.loss
+                    for step in self.plan.steps
+                    if step.activation == "softmax" and step.population == head.port.name
+                )
+                by_loss = head.port.loss is not None and head.port.loss.kind == "cross_entropy"
+                when = c.PROBABILITIES if fused and by_loss else 0
+                self.listing.add(c.SOFTMAX, when, table, len(head.groups))
+
+    def _clear(self, emitters: list[StepEmitter]) -> None:
+        """Errors start at 0, except where each is written exactly once."""
+        keep = np.ones(self.arena.size, dtype=np.bool_)
+        routes = {step.population: step.route for step in self.plan.steps if step.route is not None}
+        for emitter in emitters:
+            route = routes.get(emitter.step.fusion.pool) if emitter.step.fusion is not None else None
+            if route is not None and route.assigns and route.covers:
+                keep[emitter.box.start : emitter.box.start + emitter.box.size] = False
+        found = runs(np.flatnonzero(keep))
+        zero = self.constants.zero()
+        table = self.listing.table(found)
+        self.listing.add(c.FILL, c.BACKWARD, table, len(found), extra=zero, shift=2 * self.arena.size)
+
+    def _owed(self) -> None:
+        """What the heads owe: errors from upstream or squares, and δ of the losses that know it at once."""
+        for head in self.heads:
+            table = self.listing.table(_pairs(head))
+            self.listing.add(c.UPSTREAM_GRADIENT, c.UPSTREAM, table, len(head.groups))
+            loss = head.port.loss
+            if loss is not None and loss.kind == "mse":
+                half = loss.form == "half_sum"
+                n = len(head.addresses)
+                self._loss(head, table, len(head.groups), (0.5, 1.0) if half else (1.0 / n, 2.0 / n))
+        for head in self.heads:
+            if head.port.activation == "softmax":
+                self.listing.add(c.SOFTMAX_BACK, c.BACKWARD, self.listing.table(_groups(head)), len(head.groups))
+        for head in self.heads:
+            loss = head.port.loss
+            if loss is not None and loss.kind in ("cross_entropy", "rbf_map"):
+                self._loss(head, self.listing.table(_pairs(head)), len(head.groups), (1.0, 1.0))
+
+    def _binary(self, emitter: StepEmitter) -> None:
+        """Binary cross-entropy owes behind the slope of its own step, neuron by neuron."""
+        for head in self.heads:
+            loss = head.port.loss
+            if loss is None or loss.kind != "binary_cross_entropy":
+                continue
+            mine = np.flatnonzero(np.isin(head.addresses, emitter.neurons))
+            if len(mine):
+                pairs = np.stack([head.addresses[mine], head.first_column + head.columns[mine]], axis=1)
+                table = self.listing.table(np.concatenate([[len(mine)], pairs.reshape(-1)]))
+                self._loss(head, table, 1, (1.0, 1.0))
+
+    def _loss(self, head: Head, table: int, n_groups: int, factors: tuple[float, float]) -> None:
+        loss = head.port.loss
+        assert loss is not None
+        self.numbers.extend([loss.weight, *factors, loss.j])
+        kind = LOSS_KINDS[loss.kind]
+        self.listing.add(c.LOSS, c.TARGETS, table, n_groups, how=kind, extra=len(self.numbers) - 4)
+
+    def _outputs(self) -> None:
+        for head in self.heads:
+            for first, run in _blocks(head.addresses, head.columns):
+                self.listing.add(
+                    c.EXPORT, c.OUTPUTS, self.listing.table(run), len(run), extra=head.first_column + first
+                )
+
+
+def _blocks(addresses: Index, columns: Index) -> list[tuple[int, Index]]:
+    """Addresses in runs, cut where the columns jump: (first column, runs)."""
+    if not len(addresses):
+        return []
+    cuts = np.flatnonzero(np.diff(columns) != 1) + 1
+    return [(int(columns[part[0]]), runs(addresses[part])) for part in np.split(np.arange(len(addresses)), cuts)]
+
+
+def _groups(head: Head) -> Index:
+    """Per group: its size, its addresses."""
+    return np.concatenate([np.concatenate([[len(group)], head.addresses[group]]) for group in head.groups])
+
+
+def _pairs(head: Head) -> Index:
+    """Per group: its size, then (address, target column)."""
+    parts = []
+    for group in head.groups:
+        pairs = np.stack([head.addresses[group], head.first_column + head.columns[group]], axis=1)
+        parts.append(np.concatenate([[len(group)], pairs.reshape(-1)]))
+    return np.concatenate(parts)
