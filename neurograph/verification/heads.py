@@ -43,14 +43,15 @@ class Group:
 
 
 def groups_of(numbers: Numbers, head: Port) -> list[Group]:
-    """A head's neurons by position."""
+    """A head's neurons by position; positions whose neurons were all removed are left out."""
     if head.members is not None:
         which = np.array([numbers.of(place) for place in head.members], dtype=np.int64)
         return [Group(which, np.arange(len(which)))]
     which = numbers.members(head.name)
     columns = which - numbers.starts[head.name]
     spread = prod(head.shape[1:])
-    return [Group(which[columns % spread == p], columns[columns % spread == p]) for p in range(spread)]
+    present = np.unique(columns % spread).tolist()
+    return [Group(which[columns % spread == p], columns[columns % spread == p]) for p in present]
 
 
 def owed(

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.mutants.planted import MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("neurograph", "viz", "specs", "tests", "docs", "pyproject.toml", "README.md", "textbook")
+COPIED = ("neurograph", "viz", "specs", "tests", "docs", "pyproject.toml", "README.md")
 TIMEOUT = 300
 KILLED, SURVIVED, BROKEN = "killed", "SURVIVED", "BROKEN"
 
