@@ -92,7 +92,7 @@ def test_free_text_of_a_spec_is_only_text(capsys: pytest.CaptureFixture[str], tm
             assert label in shown(path)
 
 
-@pytest.mark.parametrize("path", ["", "/nonexistent"])
+@pytest.mark.parametrize("path", ["", "/no/such/folder"])
 @pytest.mark.parametrize("spec", ["four", "lenet5"])
 def test_with_an_empty_path_pictures_are_drawn_all_the_same(tmp_path: Path, path: str, spec: str) -> None:
     command = [sys.executable, "-m", "neurograph", "draw", spec, "-o", str(tmp_path / "x.png")]
@@ -118,7 +118,7 @@ def test_with_an_empty_path_pictures_are_drawn_all_the_same(tmp_path: Path, path
         (["four", "--values", "x"], "--values x: unknown (known: a, z, delta, none)"),
         (["four", "--around", "conv[0,9,9]"], "no neuron conv[0,9,9]: 'conv' has neurons conv[0…0,0…5,0…5]."),
         (["four", "--sample", "5"], "--sample 5: four carries the samples 0…0."),
-        (["four", "-o", "/nonexistent/x.svg"], "/nonexistent/x.svg: No such file or directory."),
+        (["four", "-o", "missing/x.svg"], "missing/x.svg: No such file or directory."),
         (["lenet5", "--view", "neurons"], "lenet5 has 8,878 neurons (inputs counted) and 412,960 edges; a neuron view is legible "
          'up to 420 and 4,000. Use --view layers, or --view around --around "pool1[3,7,7]".'),
     ],

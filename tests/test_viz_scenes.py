@@ -6,10 +6,19 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from neurograph.viz.colours import contrast, ink_on
+from neurograph.viz.picture import make_scene
 from neurograph.viz.scene import Scene, Shape, lines_height, text_width
+from neurograph.viz.subject import Subject
 from neurograph.viz.svg import to_svg
 
+import neurograph as ng
+from neurograph.graph.address import write_node
+from neurograph.viz import graphviz
+from tests.strategies import Case, cases
+from tests.test_inspector import inspect_case
 from tests.viz_scenes import all_scenes, name_of, scene_of
 
 every_scene = pytest.mark.parametrize("arguments", all_scenes(), ids=name_of)
@@ -49,33 +58,65 @@ def is_background(shape: Shape) -> bool:
     return isinstance(shape.key, tuple) and shape.key[:1] and shape.key[0] in BACKGROUNDS
 
 
-@every_scene
-def test_no_shape_covers_another(arguments: Any) -> None:
-    scene: Scene = scene_of(*arguments)
+def clashes(scene: Scene) -> list[Any]:
+    """Words of shapes that cover one another."""
     shapes = [s for s in scene.shapes if not is_background(s) and (words(s) or (s.fill and s.form != "plain"))]
     shapes = [s for s in shapes if not (isinstance(s.key, tuple) and s.key[:1] in (("bar",), ("zero",)))]
-    clashes = [(one, two) for i, one in enumerate(shapes) for two in shapes[i + 1 :] if overlap(one, two)]
-    assert not clashes, [(words(one), words(two)) for one, two in clashes[:5]]
+    return [(words(a), words(b)) for i, a in enumerate(shapes) for b in shapes[i + 1 :] if overlap(a, b)]
+
+
+def overflows(scene: Scene) -> list[Any]:
+    """Words of shapes whose text leaves them."""
+    found = []
+    for shape in scene.shapes:
+        if words(shape) and shape.form != "plain":
+            left, top, right, bottom = text_box(shape)
+            wide = left < shape.left - SLACK or right > shape.right + SLACK
+            if wide or bottom - top > shape.height + SLACK:
+                found.append(words(shape))
+    return found
+
+
+def unreadable(scene: Scene) -> list[Any]:
+    """Lines that do not stand out from their ground, or are too small."""
+    lines = [(line, shape.fill or "#ffffff") for shape in scene.shapes for cell in shape.cells for line in cell.lines]
+    return [
+        (line, ground)
+        for line, ground in lines
+        if line.words.strip() and (contrast(line.colour, ground) <= 2.6 or line.size < 4.5)
+    ]
+
+
+@every_scene
+def test_no_shape_covers_another(arguments: Any) -> None:
+    assert not clashes(scene_of(*arguments))
 
 
 @every_scene
 def test_text_stays_inside_its_shape(arguments: Any) -> None:
-    for shape in scene_of(*arguments).shapes:
-        if words(shape) and shape.form != "plain":
-            left, top, right, bottom = text_box(shape)
-            assert left >= shape.left - SLACK, words(shape)
-            assert right <= shape.right + SLACK, words(shape)
-            assert bottom - top <= shape.height + SLACK, words(shape)
+    assert not overflows(scene_of(*arguments))
 
 
 @every_scene
 def test_text_can_be_read_on_its_ground(arguments: Any) -> None:
-    for shape in scene_of(*arguments).shapes:
-        for cell in shape.cells:
-            for line in cell.lines:
-                if line.words.strip():
-                    assert contrast(line.colour, shape.fill or "#ffffff") > 2.6, (line, shape.fill)
-                    assert line.size >= 5, line
+    assert not unreadable(scene_of(*arguments))
+
+
+@given(cases(), st.sampled_from(["a", "z", "delta"]))
+@settings(max_examples=40)
+def test_pictures_of_drawn_networks_are_as_tidy(case: Case, values: str) -> None:
+    inspector = inspect_case(case)
+    topology = ng.lay_out(case.spec)
+    nodes = [write_node(node) for name in topology.populations for node in topology.nodes(name)]
+    around = nodes[case.seed % len(nodes)]
+    subject = Subject(topology, inspector, values=values)
+    views = [("around", around), ("layers", None)]
+    views += [("neurons", around), ("neurons", None)] if topology.n_edges <= 1000 else []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graphviz, "find", lambda: None)
+        for view, lit in views:
+            scene = make_scene(subject, view, lit)
+            assert (clashes(scene), overflows(scene), unreadable(scene)) == ([], [], [])
 
 
 @every_scene

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from neurograph.viz.arrange import by_ranks
 from neurograph.viz.cards import card
 from neurograph.viz.colours import INK, NEGATIVE, POSITIVE, mix, signed, tie_colour
@@ -19,9 +20,11 @@ from neurograph.viz.subject import Subject
 from neurograph.viz.svg import to_svg
 
 import neurograph as ng
+from neurograph.graph.address import write_node
 from neurograph.graph.neighbourhood import fan_in, fan_out
 from neurograph.viz import draw, graphviz
 from tests.strategies import Case, cases
+from tests.test_inspector import inspect_case
 from tests.viz_scenes import (
     ALSO_SMALL,
     AROUND,
@@ -128,17 +131,21 @@ def test_colours_are_explained(spec: str) -> None:
     assert ("one colour = one shared weight" in words) == (spec == "four")
 
 
-@given(cases())
-@settings(max_examples=25)
-def test_any_small_network_can_be_drawn_in_any_view(case: Case) -> None:
+@given(cases(), st.sampled_from(["a", "z", "delta", "none"]))
+@settings(max_examples=30)
+def test_any_small_network_can_be_drawn_in_any_view(case: Case, values: str) -> None:
+    inspector = inspect_case(case)
     topology = ng.lay_out(case.spec)
+    nodes = [write_node(node) for name in topology.populations for node in topology.nodes(name)]
+    around = nodes[case.seed % len(nodes)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(graphviz, "find", lambda: None)
-        views = ["layers", "around"] + (["neurons"] if topology.n_edges <= 1000 else [])
-        for view in views:
-            scene = make_scene(Subject(topology, weights=ng.initialise(topology, seed=0)), view, None)
-            assert to_svg(scene).endswith("</svg>\n")
-            assert np.isfinite([scene.width, scene.height]).all()
+        for network in (topology, inspector.network):
+            views = ["around"] + ["layers"] * (network is topology) + ["neurons"] * (topology.n_edges <= 1000)
+            for view in views:
+                scene = make_scene(Subject(network, inspector, values=values), view, around)
+                assert to_svg(scene).endswith("</svg>\n")
+                assert np.isfinite([scene.width, scene.height]).all()
 
 
 def test_deleted_neurons_leave_a_gap() -> None:

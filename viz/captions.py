@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,6 +24,22 @@ def caption(inspector: Inspector, node: Node) -> list[Line]:
     card = inspector.neuron(node)
     lines = [Line(f"{card.name}", 17, INK, bold=True), *_forward(card)]
     return [*lines, *_backward(card), *_wish(card, inspector)] if card.delta is not None else lines
+
+
+def tidy(numbers: str) -> str:
+    """The same arithmetic with short numbers.
+
+    Examples
+    --------
+    >>> tidy("4.4599633e-07 − 0"), tidy("2 · (0.694785615 − -0.825511155) · 1 / 2")
+    ('4.46e−7 − 0', '2 · (0.6948 − (−0.8255)) · 1 / 2')
+    """
+
+    def written(match: re.Match[str]) -> str:
+        text = short(float(match[0]), 4)
+        return f"({text})" if match[0].startswith("-") else text
+
+    return re.sub(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", written, numbers)
 
 
 def scaled(lines: Sequence[Line], width: float, most: float = 1.3) -> list[Line]:
@@ -82,7 +99,7 @@ def _backward(card: NeuronCard) -> list[Line]:
         ]
     if card.from_loss is not None:
         own = card.from_loss
-        return [Line(f"δ = {own.formula} = {own.numbers} = {short(card.delta, 6)}", 15, DELTA)]
+        return [Line(f"δ = {own.formula} = {tidy(own.numbers)} = {short(card.delta, 6)}", 15, DELTA)]
     return [Line(f"δ = {short(card.delta, 6)}", 15, DELTA)]
 
 

@@ -47,21 +47,21 @@ def filters_of(subject: Subject, ties: Mapping[Reference, int]) -> list[Filter]:
     return found if len(found) <= LARGEST_NUMBER_OF_GRIDS else []
 
 
-def width_of(one: Filter) -> float:
-    """Room a filter takes."""
-    return max(one.columns * SIDE, text_width(one.title, 13, bold=True))
+def _head(subject: Subject, one: Filter, first: bool) -> list[Line]:
+    """Name of a filter; what its numbers are is said once, at the first."""
+    return [Line(one.title, 13, INK, bold=True), Line(_subtitle(subject) if first else "", 10.5, GREY)]
 
 
 def draw_filters(
     canvas: Canvas, subject: Subject, given: Sequence[Filter], ties: Mapping[Reference, int], x: float, y: float
 ) -> float:
     """Filters side by side from the upper left corner (x, y); returns the right end."""
-    for one in given:
-        canvas.text(x, y, [Line(one.title, 13, INK, bold=True), Line(_subtitle(subject, one), 10.5, GREY)], 260)
-        for number, slot in enumerate(one.slots):
-            row, column = divmod(number, one.columns)
-            canvas.add(_cell(subject, one, slot, ties, x + column * SIDE, y + TITLE + row * SIDE))
-        x += width_of(one) + 18
+    for number, one in enumerate(given):
+        head = canvas.text(x, y, _head(subject, one, first=number == 0))
+        for slot, reference in enumerate(one.slots):
+            row, column = divmod(slot, one.columns)
+            canvas.add(_cell(subject, one, reference, ties, x + column * SIDE, y + TITLE + row * SIDE))
+        x += max(one.columns * SIDE, head.width) + 18
     return x
 
 
@@ -70,7 +70,7 @@ def height_of(given: Sequence[Filter]) -> float:
     return max((TITLE + one.rows * SIDE for one in given), default=0.0)
 
 
-def _subtitle(subject: Subject, one: Filter) -> str:
+def _subtitle(subject: Subject) -> str:
     if not subject.numbers:
         return "one colour, one weight"
     return "w, and ∂L/∂w = Σ δ·a" if subject.has_delta else "w"

@@ -14,7 +14,7 @@ from .subject import Subject
 
 MOST_EDGES = 24
 SIZE = 12.5
-PLACES = (0.3, 0.7, 0.4, 0.6, 0.22, 0.5, 0.78)
+PLACES = (0.3, 0.7, 0.4, 0.6, 0.22, 0.5, 0.78, 0.35, 0.65, 0.25, 0.45, 0.55, 0.16, 0.84)
 """Where along an edge its label may stand, best first."""
 
 
@@ -27,8 +27,9 @@ def label_edges(canvas: Canvas, subject: Subject, graph: NeuronGraph) -> None:
         words = _words(subject, graph, curve)
         if words:
             label = _free(curve, words, taken, number)
-            taken.append(label)
-            canvas.add(label)
+            if label is not None:
+                taken.append(label)
+                canvas.add(label)
 
 
 def _words(subject: Subject, graph: NeuronGraph, curve: Curve) -> str:
@@ -43,10 +44,11 @@ def _words(subject: Subject, graph: NeuronGraph, curve: Curve) -> str:
     return "" if value is None else short(value)
 
 
-def _free(curve: Curve, words: str, taken: list[Shape], number: int) -> Shape:
+def _free(curve: Curve, words: str, taken: list[Shape], number: int) -> Shape | None:
+    """A label where nothing stands yet; None where there is no such place, and hovering has to tell."""
     width, height = text_width(words, SIZE) + 8, SIZE * 1.35
     candidates = [_label(words, point, width, height, number) for point in _along(curve)]
-    return next((label for label in candidates if not any(_meet(label, shape) for shape in taken)), candidates[0])
+    return next((label for label in candidates if not any(_meet(label, shape) for shape in taken)), None)
 
 
 def _along(curve: Curve) -> Iterator[Point]:

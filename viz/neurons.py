@@ -18,7 +18,7 @@ from .groups import Group, groups_of
 from .labels import MOST_EDGES, label_edges
 from .legend import SIZE, Entry, Stroke, colour_bar, entries
 from .numbers import short
-from .panels import Panel, Spot, place
+from .panels import Panel, Spot, is_roomy, place
 from .scene import Canvas, Cell, Curve, Form, Line, Scene, Shape, lines_height, text_width
 from .subject import Subject
 from .wires import Looks, draw_edge, lit_path, route, shared_weights, winning_edges
@@ -38,17 +38,21 @@ def neuron_scene(subject: Subject, graph: NeuronGraph, around: Node | None = Non
         A neuron to light up, with its fan-in and the way its activation takes.
     """
     groups = groups_of(graph)
-    panels = place(groups, HEADER)
+    heads = {group.name: _headline(subject, group) for group in groups}
+    panels = place(groups, HEADER, {name: _width(lines) for name, lines in heads.items()})
     looks = _looks(subject, graph, around)
     canvas = Canvas()
     canvas.curves += _edges(subject, graph, panels, looks)
     largest = _scales(subject, panels)
+    with_bias = is_roomy(groups) and graph.number_of_edges() <= MOST_EDGES
     for panel in panels:
         for spot in panel.spots:
             shape = _neuron(subject, panel.group, spot, largest[panel.group.name])
             canvas.add(shape if around is None else _lit(shape, graph, looks, around))
-            _beside(canvas, subject, graph, panel.group, spot)
-        _headline(canvas, subject, panel, few=graph.number_of_edges() <= MOST_EDGES)
+            if with_bias or panel.group.is_single:
+                _bias(canvas, subject, graph, spot)
+            _target(canvas, subject, spot)
+        _put_headline(canvas, panel, heads[panel.group.name], 20 if with_bias else 7)
     label_edges(canvas, subject, graph)
     _foot(canvas, subject, graph, looks, around)
     _title(canvas, subject)
@@ -123,6 +127,8 @@ def _lines(subject: Subject, group: Group, spot: Spot, fill: str) -> tuple[Line,
     delta = subject.value(spot.node, "delta")
     if subject.has_delta and subject.values != "delta" and delta is not None and fit >= 7:
         lines += _delta_line(delta, size, delta_on(fill))
+    while lines_height(lines) > size * 0.97:
+        lines.pop()
     return tuple(lines)
 
 
@@ -158,12 +164,6 @@ def _faded(shape: Shape) -> Shape:
     return replace(shape, fill=fill, border=FAINT, cells=cells)
 
 
-def _beside(canvas: Canvas, subject: Subject, graph: NeuronGraph, group: Group, spot: Spot) -> None:
-    if group.is_single or graph.number_of_edges() <= MOST_EDGES:
-        _bias(canvas, subject, graph, spot)
-    _target(canvas, subject, spot)
-
-
 def _bias(canvas: Canvas, subject: Subject, graph: NeuronGraph, spot: Spot) -> None:
     reference = graph.nodes[spot.node].get("bias")
     if reference is not None:
@@ -175,27 +175,36 @@ def _bias(canvas: Canvas, subject: Subject, graph: NeuronGraph, spot: Spot) -> N
 
 
 def _target(canvas: Canvas, subject: Subject, spot: Spot) -> None:
-    if subject.has_delta and subject.inspector is not None:
+    if subject.has_delta and subject.inspector is not None and spot.columns == 1 and spot.size >= 15:
         target = subject.inspector.target(spot.node)
         if target is not None:
             canvas.text(spot.x + spot.size / 2 + 8, spot.y - 8, [Line(f"target {short(target)}", 12, GREY)], 84)
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
-def _headline(canvas: Canvas, subject: Subject, panel: Panel, few: bool) -> None:
-    group = panel.group
+def _headline(subject: Subject, group: Group) -> list[Line]:
+    """What stands above a layer: its name, what it computes, its shape; nothing above a hand-drawn neuron."""
     if group.is_single:
-        return
+        return []
     kind = neuron_kind(group.kind)
     if isinstance(subject.network, Topology):
         kind = operation(subject.network, subject.network.populations[str(group.name)])
-    parts = [part for part in (kind, activation(group.activation)) if part]
-    name = str(group.name) + (f" · {subject.labels[str(group.name)]}" if str(group.name) in subject.labels else "")
-    lines = [Line(name, 16, INK, bold=True), Line(", ".join(parts), 12.5, GREY), Line(times(group.shape), 12.5, GREY)]
-    lines = [line for line in lines if line.bold or line.words != name]
-    room = 20 if few else 7
-    width = max(text_width(line.words, line.size, line.bold) for line in lines)
-    canvas.text(panel.middle - width / 2, panel.top - lines_height(lines) - room, lines, width, "center")
+    name = str(group.name)
+    computes = ", ".join(part for part in (kind, activation(group.activation)) if part)
+    title = f"{name} · {subject.labels[name]}" if name in subject.labels else name
+    lines = [Line(title, 16, INK, bold=True)]
+    lines += [Line(computes, 12.5, GREY)] if computes != title else []
+    return [*lines, Line(times(group.shape), 12.5, GREY)]
+
+
+def _width(lines: Sequence[Line]) -> float:
+    return max((text_width(line.words, line.size, line.bold) for line in lines), default=0.0)
+
+
+def _put_headline(canvas: Canvas, panel: Panel, lines: Sequence[Line], room: float) -> None:
+    if lines:
+        width = _width(lines)
+        canvas.text(panel.middle - width / 2, panel.top - lines_height(lines) - room, lines, width, "center")
 
 
 def _title(canvas: Canvas, subject: Subject) -> None:

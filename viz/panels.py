@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from neurograph.graph.address import Node
@@ -57,7 +57,12 @@ def form_of(group: Group) -> str:
     return "single" if group.is_single else "map" if len(group.shape) > 1 else "unit"
 
 
-def place(groups: Sequence[Group], header: float) -> list[Panel]:
+def is_roomy(groups: Sequence[Group]) -> bool:
+    """Whether there are so few neurons that words fit between them."""
+    return all(form_of(group) != "map" and len(group.nodes) <= FEW for group in groups)
+
+
+def place(groups: Sequence[Group], header: float, words: Mapping[Hashable, float]) -> list[Panel]:
     """Place groups in columns by rank, each column centred.
 
     Parameters
@@ -65,20 +70,25 @@ def place(groups: Sequence[Group], header: float) -> list[Panel]:
     groups : sequence of Group
     header : float
         Height kept free above every layer for its name.
+    words : mapping
+        Group → width of what stands above it.
     """
     ranks: dict[int, list[Group]] = {}
     for group in groups:
         ranks.setdefault(group.rank, []).append(group)
-    roomy = all(form_of(group) != "map" and len(group.nodes) <= FEW for group in groups)
+    roomy = is_roomy(groups)
     columns = [_Column.of(ranks[rank], header, roomy) for rank in sorted(ranks)]
     gap = _rank_gap(columns)
     tallest = max(column.height for column in columns)
     panels: dict[Hashable, Panel] = {}
-    left = 0.0
-    for column in columns:
-        for panel in column.panels(left, (tallest - column.height) / 2, header):
+    centre, reach = 0.0, (0.0, 0.0)
+    for number, column in enumerate(columns):
+        half, head = column.width / 2, max(words.get(group.name, 0.0) for group in column.groups) / 2
+        if number:
+            centre += max(reach[0] + gap + half, reach[1] + 16 + head)
+        for panel in column.panels(centre - half, (tallest - column.height) / 2, header):
             panels[panel.group.name] = panel
-        left += column.width + gap
+        reach = (half, head)
     return [panels[group.name] for group in groups]
 
 

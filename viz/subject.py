@@ -108,6 +108,8 @@ class Subject:
             for letter, what in (("z", "z"), ("a", "a"), ("δ", "delta"))
             if self.value(node, what) is not None
         ]
+        target = self.inspector.target(node) if self.inspector is not None else None
+        parts += [] if target is None else [f"target {short(target, 9)}"]
         return ", ".join([written, *parts])
 
     def about(self) -> str:
