@@ -29,7 +29,7 @@ def compile(
     dtype: Any = "float32",
     threads: int | None = None,
 ) -> Program:
-    """Compile a network: plan it, fuse and route the plan, and bind it.
+    """Compile a network: plan it with all passes, and bind it.
 
     Parameters
     ----------
@@ -65,10 +65,7 @@ def compile(
         network = lay_out(network)
     if isinstance(network, NeuronGraph):
         network.validate()
-    made = plan(network)
-    if any(step.fusion is None for step in made.steps):
-        made = route(fuse(made))
-    return bind(made, params, dtype, threads, network=network)
+    return bind(route(fuse(plan(network))), params, dtype, threads, network=network)
 
 
 def bind(
