@@ -13,6 +13,7 @@ import neurograph as ng
 from neurograph.compiler import runner
 from neurograph.compiler.bind import layout_of_plan
 from neurograph.errors import BatchError, LossError, ParameterError, UnknownName, UsageError
+from neurograph.kernels.jit import COMPILED
 
 Array = np.ndarray[Any, Any]
 SMALL = [
@@ -96,6 +97,7 @@ def test_calls_of_any_length_give_the_same_bits(monkeypatch: pytest.MonkeyPatch)
     assert_same(program.backprop(x, y), whole_call)
 
 
+@pytest.mark.skipif(not COMPILED, reason="twenty thousand samples take minutes in plain Python")
 def test_memory_does_not_grow_with_the_batch() -> None:
     import tracemalloc
 
