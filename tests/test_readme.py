@@ -96,7 +96,8 @@ def test_commands_print_what_the_readme_says(
 @pytest.mark.parametrize("number", range(len(blocks("python"))))
 def test_python_examples_are_true(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    test = doctest.DocTestParser().get_doctest(blocks("python")[number], {}, f"README python {number}", "README.md", 0)
+    block = re.sub(r"\n(?=\n(?!>>>))", "\n<BLANKLINE>", blocks("python")[number])
+    test = doctest.DocTestParser().get_doctest(block, {}, f"README python {number}", "README.md", 0)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     said: list[str] = []
     runner.run(test, out=said.append)
