@@ -104,3 +104,14 @@ def test_with_weights_puts_numbers_on_a_copy():
     assert weighted.edges["x1", "h"]["weight"] == 2.0
     assert "weight" not in weighted.edges["h", "p"]
     assert "weight" not in g.edges["x1", "h"]
+
+
+def test_an_input_added_by_hand_is_fed_beside_the_layer_called_input():
+    g = ng.build(
+        ng.lay_out(ng.load('input = [2]\n[[layer]]\nname = "o"\nkind = "dense"\nunits = 1\nweights = [1, 2]\n'))
+    )
+    g.add_input("extra")
+    g.connect("extra", ("o", 0), weight="w", value=10.0)
+    fed = {"input": [[1.0, 1.0]], "input by hand": [[3.0]]}
+    for engine in (ng.ReferenceEngine(g, ng.initialise(g)), ng.compile(g, ng.initialise(g), dtype="float64")):
+        assert engine.forward(fed).tolist() == [[33.0]]

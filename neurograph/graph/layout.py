@@ -134,6 +134,7 @@ def _of_graph(graph: NeuronGraph) -> Layout:
     shapes: dict[Hashable, Shape] = {}
     renamed: dict[Node, Place] = {}
     input_ports: dict[Hashable, list[Place]] = {}
+    by_hand = "input" if "input" not in declared else "input by hand"
     for node in graph.in_order():
         data = nodes[node]
         if data.get("kind") == "constant":
@@ -144,15 +145,13 @@ def _of_graph(graph: NeuronGraph) -> Layout:
         if node_id(*place) != node:
             renamed[node] = place
         if data.get("kind") == "input":
-            input_ports.setdefault("input" if layer is None else layer, []).append(place)
-    inputs = []
-    for name, places in input_ports.items():
-        by_hand = places[0][1] == () and places[0][0] != name
-        inputs.append(
-            Port(name, (len(places),), tuple(places), kind="input")
-            if by_hand
-            else Port(name, shapes[name], kind="input")
-        )
+            input_ports.setdefault(by_hand if layer is None else layer, []).append(place)
+    inputs = [
+        Port(name, (len(places),), tuple(places), kind="input")
+        if name == by_hand
+        else Port(name, shapes[name], kind="input")
+        for name, places in input_ports.items()
+    ]
     return Layout(shapes, tuple(inputs), tuple(_heads(graph, shapes)), renamed or None)
 
 
