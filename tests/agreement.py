@@ -15,20 +15,21 @@ import numpy as np
 from neurograph.compiler import plan
 from neurograph.compiler.plan import ONE
 from neurograph.graph.build import build
+from neurograph.graph.initialise import initialise
 from neurograph.graph.lay_out import lay_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.reference import ReferenceEngine
 from neurograph.training import SGD
 from neurograph.verification import draws
-from neurograph.verification.consistency import Given, Whose, check_pass, check_weights, every_wire_or_none, is_finite
+from neurograph.verification.consistency import Given, Whose, check_pass, check_weights, is_finite
 from neurograph.verification.differences import check_differences
 from neurograph.verification.exact import compare, draw
 from neurograph.verification.report import Row
 from neurograph.verification.run import bound_program
 from neurograph.verification.twin import twin_of
 from neurograph.verification.update import check_update
-from neurograph.verification.wires import number
+from neurograph.verification.wires import every_wire, number
 from tests.editing import edit
 from tests.strategies import Case
 
@@ -74,12 +75,12 @@ def agree_exactly(case: Case, dtypes: tuple[str, ...] = DTYPES) -> set[tuple[str
     twin, _ = twin_of(graph)
     assert isinstance(twin, NeuronGraph)
     numbers = number(twin)
-    wires = every_wire_or_none(numbers)
-    assert wires is not None
+    engine, wires = ReferenceEngine(twin, initialise(twin)), every_wire(numbers)
     compared = set()
     for dtype in dtypes:
         for by_target in (True, False):
-            drawn = draw(twin, numbers, wires, dtype, case.batch, np.random.default_rng(case.seed), by_target=by_target)
+            random = np.random.default_rng(case.seed)
+            drawn = draw(engine, numbers, wires, dtype, case.batch, random, by_target=by_target)
             if drawn is None:
                 continue
             compared.add((dtype, by_target))
@@ -94,7 +95,7 @@ def agree_closely(case: Case, dtypes: tuple[str, ...] = DTYPES, steps: int = STE
     """Every number of the program within the bound of its own neighbours, at first and after every one of some training steps."""
     graph, networks = networks_of(case)
     numbers = number(graph)
-    wires = every_wire_or_none(numbers)
+    wires = every_wire(numbers)
     random = np.random.default_rng(case.seed)
     params = draws.float_parameters(graph, random)
     for network in networks:
@@ -140,7 +141,7 @@ def textbook_is_consistent(case: Case) -> None:
     random = np.random.default_rng(case.seed)
     engine = ReferenceEngine(graph, draws.float_parameters(graph, random))
     given = given_to(case, engine.layout, random)
-    rows = check_pass(numbers, every_wire_or_none(numbers), given.run(engine), given, Whose("textbook", np.float64))
+    rows = check_pass(numbers, every_wire(numbers), given.run(engine), given, Whose("textbook", np.float64))
     expect_all(rows + check_differences(engine, given, random, "textbook", slots=1), case)
 
 

@@ -16,13 +16,13 @@ from neurograph.parameters import Parameters
 from neurograph.reference import ReferenceEngine
 from neurograph.trace import Trace, Values
 from neurograph.verification import Report, Row, draws, run
-from neurograph.verification.consistency import Given, Whose, check_pass, check_weights, every_wire_or_none
+from neurograph.verification.consistency import Given, Whose, check_pass, check_weights
 from neurograph.verification.differences import check_differences
 from neurograph.verification.exact import compare, draw
 from neurograph.verification.exactness import Sum, grain
 from neurograph.verification.twin import twin_of
 from neurograph.verification.update import check_update
-from neurograph.verification.wires import number
+from neurograph.verification.wires import every_wire, number
 
 SPEC = """
 name = "all_sorts"
@@ -59,7 +59,7 @@ kind = "cross_entropy"
 TOPOLOGY = lay_out(ng.load(SPEC))
 GRAPH = build(TOPOLOGY)
 NUMBERS = number(GRAPH)
-WIRES = every_wire_or_none(NUMBERS)
+WIRES = every_wire(NUMBERS)
 FLOAT64 = Whose("textbook", np.float64)
 
 
@@ -163,7 +163,6 @@ def test_a_weight_that_moved_wrongly_is_found(name: str) -> None:
     engine, given, trace = passed()
     before = dict(engine.params)
     engine.train_step(given.x, given.targets, ng.SGD(0.1), seed=given.seed)  # type: ignore[arg-type]
-    assert WIRES is not None
     arguments = (NUMBERS, WIRES, trace, given, before, engine.params, 0.1, FLOAT64)
     assert all(row.ok for row in check_update(*arguments))
     engine.params[name] = engine.params[name] + 1e-9
@@ -174,7 +173,6 @@ def test_a_frozen_weight_that_moved_is_found() -> None:
     engine, given, trace = passed()
     engine.params.set_trainable("fc.bias", False)
     before = dict(engine.params)
-    assert WIRES is not None
     engine.train_step(given.x, given.targets, ng.SGD(0.1), seed=given.seed)  # type: ignore[arg-type]
     assert all(row.ok for row in check_update(NUMBERS, WIRES, trace, given, before, engine.params, 0.1, FLOAT64))
     engine.params["fc.bias"] = np.nextafter(engine.params["fc.bias"], 9.0)
@@ -248,12 +246,11 @@ def test_sums_know_their_size_and_grain_without_rounding_products() -> None:
 def test_draws_that_do_not_fit_are_rejected() -> None:
     twin, _ = twin_of(GRAPH)
     numbers = number(twin)
-    wires = every_wire_or_none(numbers)
-    assert wires is not None
+    engine, wires = ReferenceEngine(twin, ng.initialise(twin)), every_wire(numbers)  # type: ignore[arg-type]
     large = (draws.Scale(2**12, 1000, 2**12),)
     random = np.random.default_rng(0)
-    assert draw(twin, numbers, wires, "float32", 2, random, large) is None  # type: ignore[arg-type]
-    assert draw(twin, numbers, wires, "float64", 2, random, (draws.SCALES[-1],)) is not None  # type: ignore[arg-type]
+    assert draw(engine, numbers, wires, "float32", 2, random, large) is None
+    assert draw(engine, numbers, wires, "float64", 2, random, (draws.SCALES[-1],)) is not None
 
 
 def test_twin_replaces_what_leaves_the_integers_and_says_so() -> None:
@@ -277,9 +274,8 @@ def test_twin_replaces_what_leaves_the_integers_and_says_so() -> None:
 def test_one_wrong_integer_is_found(what: str) -> None:
     twin, _ = twin_of(GRAPH)
     numbers = number(twin)
-    wires = every_wire_or_none(numbers)
-    assert wires is not None
-    drawn = draw(twin, numbers, wires, "float64", 2, np.random.default_rng(0))  # type: ignore[arg-type]
+    engine = ReferenceEngine(twin, ng.initialise(twin))  # type: ignore[arg-type]
+    drawn = draw(engine, numbers, every_wire(numbers), "float64", 2, np.random.default_rng(0))
     assert drawn is not None
     assert all(row.ok for row in compare(drawn, lambda params: textbook(twin, "float64", params)))
     expected = drawn.expected

@@ -23,7 +23,6 @@ from neurograph.verification.wires import (
     Index,
     Numbers,
     Wires,
-    every_wire,
     traits,
     wires_into,
     wires_of_weight,
@@ -239,8 +238,3 @@ def check_weights(trace: Trace, params: Parameters, whose: Whose) -> list[Row]:
         same = np.array_equal(np.asarray(used), params[name].astype(whose.dtype))
         rows.append(Row(name, "weights", whose.part, 0.0 if same else np.inf, "", used.size, whose.engine))
     return rows
-
-
-def every_wire_or_none(numbers: Numbers) -> Wires | None:
-    """All wires of a graph; None for a topology, whose wires are sampled."""
-    return None if isinstance(numbers.network, Topology) else every_wire(numbers)

@@ -31,11 +31,9 @@ SCALES = (Scale(3, 1000, 3), Scale(2, 9, 3), Scale(2, 4, 2), Scale(1, 4, 2), Sca
 """From rich to meagre; an integer draw that does not fit its float type is tried again with the next."""
 
 
-def integer_parameters(network: Network, random: np.random.Generator, scale: Scale) -> Parameters:
-    """Small integer weights and biases; unused slots stay 0."""
-    params = initialise(network, seed=0)
-    params.update({name: _integers(spec, random, scale) for name, spec in network.parameters.items()})
-    return params
+def integers(network: Network, random: np.random.Generator, scale: Scale) -> dict[str, Array]:
+    """Small integer weights and biases by name; unused slots are 0."""
+    return {name: _integers(spec, random, scale) for name, spec in network.parameters.items()}
 
 
 def _integers(spec: ParameterSpec, random: np.random.Generator, scale: Scale) -> Array:

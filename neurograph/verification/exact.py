@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.graph.address import node_id, write_node, write_reference
-from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.parameters import Parameters
 from neurograph.reference import ReferenceEngine
 from neurograph.trace import Trace
@@ -39,7 +38,7 @@ class Drawn:
 
 
 def draw(
-    graph: NeuronGraph,
+    engine: ReferenceEngine,
     numbers: Numbers,
     wires: Wires,
     dtype: str,
@@ -52,18 +51,20 @@ def draw(
 
     Parameters
     ----------
+    engine : ReferenceEngine
+        Of the twin; its parameters are overwritten.
     by_target : bool
         True: targets, and the weights after a training step; False: an upstream gradient.
     """
     for scale in scales:
-        found = _attempt(graph, numbers, wires, dtype, batch, random, scale, by_target)
+        found = _attempt(engine, numbers, wires, dtype, batch, random, scale, by_target)
         if found is not None:
             return found
     return None
 
 
 def _attempt(
-    graph: NeuronGraph,
+    engine: ReferenceEngine,
     numbers: Numbers,
     wires: Wires,
     dtype: str,
@@ -72,11 +73,11 @@ def _attempt(
     scale: draws.Scale,
     by_target: bool,
 ) -> Drawn | None:
-    params = draws.integer_parameters(graph, random, scale)
-    engine = ReferenceEngine(graph, params)
+    engine.params.update(draws.integers(engine.graph, random, scale))
+    params = engine.params.copy()
     x = draws.inputs(engine.layout, random, batch, scale.value)
     wanted = draws.upstream(engine.layout, random, batch, 2)
-    seed = int(random.integers(2**31)) if graph.dropouts else None
+    seed = int(random.integers(2**31)) if engine.graph.dropouts else None
     given = Given(x, wanted if by_target else None, None if by_target else wanted, "sum", seed)
     trace = given.run(engine)
     rate = 0.5 ** int(random.integers(1, 4))

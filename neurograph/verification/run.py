@@ -10,6 +10,7 @@ import numpy as np
 
 from neurograph.errors import UsageError
 from neurograph.graph.build import build
+from neurograph.graph.initialise import initialise
 from neurograph.graph.lay_out import lay_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
@@ -17,15 +18,15 @@ from neurograph.parameters import Parameters
 from neurograph.reference import ReferenceEngine
 from neurograph.spec import Spec
 from neurograph.verification import draws
-from neurograph.verification.consistency import Given, Whose, check_pass, check_weights, every_wire_or_none
+from neurograph.verification.consistency import Given, Whose, check_pass, check_weights
 from neurograph.verification.differences import check_differences
 from neurograph.verification.exact import compare, draw
 from neurograph.verification.report import Report
 from neurograph.verification.twin import twin_of
-from neurograph.verification.wires import Network, Numbers, Wires, number
+from neurograph.verification.wires import Network, Numbers, Wires, every_wire, number
 
 WHOLE = 1_000_000
-"""Most edges that are written out and checked one by one; larger networks are checked on samples."""
+"""Most edges of a topology that are written out and checked one by one; larger ones are checked on samples."""
 
 TEXTBOOK_MOVES = 20_000
 """Most edges times samples for finite differences of the textbook engine, which walks all edges for every move."""
@@ -45,7 +46,7 @@ def verify(
     Parameters
     ----------
     network : Spec, Topology or NeuronGraph
-        Networks of more than a million edges are not written out: the program is checked alone, on sampled neurons.
+        Topologies of more than a million edges are not written out: the program is checked alone, on sampled neurons.
     samples : int
         Size of the batch.
     seed : int
@@ -68,12 +69,14 @@ def verify(
     network = lay_out(network) if isinstance(network, Spec) else network
     report = Report(_name(network))
     random = np.random.default_rng(seed)
-    if _n_edges(network) > WHOLE:
+    if isinstance(network, Topology) and network.n_edges > WHOLE:
         _sampled(report, network, samples, random, dtypes)
         return report
     graph = build(network) if isinstance(network, Topology) else network
-    _integers(report, network, samples, random, dtypes)
-    _floats(report, network, graph, samples, random, dtypes)
+    numbers = number(graph)
+    wires = every_wire(numbers)
+    _integers(report, network, wires, samples, random, dtypes)
+    _floats(report, network, graph, numbers, wires, samples, random, dtypes)
     return report
 
 
@@ -102,18 +105,22 @@ def bound_program(network: Network, dtype: str, params: Parameters, threads: int
 
 # -- integers ---------------------------------------------------------------------------------------------------------
 def _integers(
-    report: Report, network: Network, samples: int, random: np.random.Generator, dtypes: tuple[str, ...]
+    report: Report,
+    network: Network,
+    wires: Wires,
+    samples: int,
+    random: np.random.Generator,
+    dtypes: tuple[str, ...],
 ) -> None:
+    """The twin has the network's own wires: the same edges between neurons of the same numbers."""
     twin, replaced = twin_of(network)
     if replaced:
         report.note(f"Integers ran on the integer twin: the same wiring, with {', '.join(replaced)}.")
     graph = build(twin) if isinstance(twin, Topology) else twin
-    numbers = number(graph)
-    wires = every_wire_or_none(numbers)
-    assert wires is not None
+    engine, numbers = ReferenceEngine(graph, initialise(graph)), number(graph)
     for dtype in dtypes:
         for by_target in (True, False):
-            drawn = draw(graph, numbers, wires, dtype, samples, random, _scales(len(wires), dtype), by_target)
+            drawn = draw(engine, numbers, wires, dtype, samples, random, _scales(len(wires), dtype), by_target)
             if drawn is None:
                 report.note(
                     f"Integers: no draw fits {dtype}, whose mantissa is too short for the sums of this network."
@@ -133,14 +140,14 @@ def _floats(
     report: Report,
     network: Network,
     graph: NeuronGraph,
+    numbers: Numbers,
+    wires: Wires,
     samples: int,
     random: np.random.Generator,
     dtypes: tuple[str, ...],
 ) -> None:
     params = draws.float_parameters(network, random)
     textbook = ReferenceEngine(graph, params.copy())
-    numbers = number(graph)
-    wires = every_wire_or_none(numbers)
     for given in _givens(numbers, samples, random):
         _local(report, numbers, wires, textbook, given, Whose("textbook", np.float64))
         for dtype in dtypes:
@@ -182,16 +189,15 @@ def _differences(
 
 # -- networks too large to write out ----------------------------------------------------------------------------------
 def _sampled(
-    report: Report, network: Network, samples: int, random: np.random.Generator, dtypes: tuple[str, ...]
+    report: Report, network: Topology, samples: int, random: np.random.Generator, dtypes: tuple[str, ...]
 ) -> None:
     report.note(
-        f"{_n_edges(network):,} edges are too many to write out (limit {WHOLE:,}): the program was checked alone, by local error "
+        f"{network.n_edges:,} edges are too many to write out (limit {WHOLE:,}): the program was checked alone, by local error "
         f"bounds, on sampled neurons and weights of every layer."
     )
     numbers = number(network)
     params = draws.float_parameters(network, random)
     given = _givens(numbers, samples, random)[0]
-    wires = every_wire_or_none(numbers)
     for dtype in dtypes:
         program = bound_program(network, dtype, params)
-        _local(report, numbers, wires, program, given, Whose("program", np.dtype(dtype).type))
+        _local(report, numbers, None, program, given, Whose("program", np.dtype(dtype).type))

@@ -7,7 +7,7 @@ This is the third reading of a network, beside the textbook engine's and the com
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -75,6 +75,9 @@ class Numbers:
     dropouts: tuple[str, ...]
     nodes: Mapping[int, Node] | None = None
     """In a graph: number → node id. A place that is not in it lost its neuron."""
+
+    known_traits: dict[int, tuple[int, int, int, float]] = field(default_factory=dict, repr=False, compare=False)
+    """What `traits` has been asked before."""
 
     def of(self, place: Place) -> int:
         """Number of the neuron at a place."""
@@ -167,7 +170,11 @@ class Traits:
 def traits(numbers: Numbers, which: Index) -> Traits:
     """Kind, activation, bias and divisor of these neurons (`divisor` is NaN where it is the in-degree)."""
     different, at = np.unique(which, return_inverse=True)
-    rows = [_traits_of(numbers, n) for n in different.tolist()]
+    known = numbers.known_traits
+    for n in different.tolist():
+        if n not in known:
+            known[n] = _traits_of(numbers, n)
+    rows = [known[n] for n in different.tolist()]
     kind, activation, bias, divisor = zip(*rows, strict=True) if rows else ((), (), (), ())
     columns = (np.array(kind, int)[at], np.array(activation, int)[at], np.array(bias, int)[at])
     return Traits(*columns, np.array(divisor, float)[at])
