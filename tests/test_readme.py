@@ -83,7 +83,7 @@ def test_commands_print_what_the_readme_says(
     example: Shown, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uses_jit = shlex.split(example.command)[1] in NEEDS_JIT
-    if uses_jit and os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+    if (uses_jit or "--run" in example.command) and os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         pytest.skip("takes minutes without the JIT")
     monkeypatch.chdir(folder)
     output = run(example.command, capsys)
