@@ -318,6 +318,7 @@ def test_verify_samples_what_is_too_large_to_write_out(monkeypatch: pytest.Monke
     assert report.ok
     assert {row.part for row in report.rows} == {"float64"}
     assert "edges are too many to write out (limit 100)" in report.notes[0]
+    assert "all_sorts: the program agrees with itself on " in str(report)
 
 
 def test_verify_says_no(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,8 +150,10 @@ class Report:
     def _verdict(self) -> list[str]:
         checked = sum(row.checked for row in self.rows)
         if self.ok:
+            both = any(row.engine != "program" for row in self.rows)
+            said = "the engines agree" if both else "the program agrees with itself"
             return [
-                f"{self.name}: the engines agree on {checked:,} numbers. Integers must be equal; floats are in units of their error bound (limit 1)."
+                f"{self.name}: {said} on {checked:,} numbers. Integers must be equal; floats are in units of their error bound (limit 1)."
             ]
         shown = sorted(self.failures, key=lambda row: row.worst, reverse=True)
         more = [f"… and {len(shown) - 8} more."] if len(shown) > 8 else []
