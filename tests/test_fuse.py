@@ -77,6 +77,16 @@ def test_biases_out_of_step_with_the_lanes_are_added_apart() -> None:
     assert not fits_bias(edited.steps[0], edited.population("c"))
 
 
+def test_one_missing_bias_among_lanes_is_out_of_step_and_none_at_all_is_in_step() -> None:
+    graph = graph_of([4], [{"kind": "dense", "name": "f", "units": 4}], {"kind": "mse"})
+    graph.nodes["f", 3]["bias"] = None
+    edited = ng.plan(graph)
+    assert not fits_bias(edited.steps[0], edited.population("f"))
+    two = [{"kind": "dense", "name": "f", "units": 4, "bias": False}]
+    graph = graph_of([4], two, {"kind": "mse"})
+    assert not fits_bias(ng.plan(graph).steps[0], ng.plan(graph).population("f"))  # nothing to fuse
+
+
 def test_pass_is_pure_and_repeatable() -> None:
     plan = bare(ng.plan(graph_of([1, 6, 6], LENET, CROSS)))
     again = bare(ng.plan(graph_of([1, 6, 6], LENET, CROSS)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from written import drawn, graph_of, toml
 import neurograph as ng
 from neurograph.compiler import runner
 from neurograph.compiler.bind import layout_of_plan
-from neurograph.errors import BatchError, LossError, ParameterError, UnknownName, UsageError
+from neurograph.errors import BatchError, GraphError, LossError, ParameterError, UnknownName, UsageError
 from neurograph.kernels.jit import COMPILED
 
 Array = np.ndarray[Any, Any]
@@ -368,6 +369,51 @@ def test_dropout_masks_are_the_contract_and_off_outside_training() -> None:
         np.testing.assert_allclose(ours.gradient[name], theirs.gradient[name], rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(program.forward(x), textbook.forward(x), rtol=1e-12)
     assert not np.array_equal(program.forward(x, training=True, seed=1), program.forward(x))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"kind": "depthwise", "kernel": 3, "multiplier": 2, "padding": 1},
+        {"kind": "conv", "filters": 4, "kernel": 3, "groups": 2, "stride": 2, "padding": 1},
+        {"kind": "conv", "filters": 3, "kernel": 2, "tie": "none"},
+        {"kind": "conv", "filters": 3, "kernel": 2, "tie": "none", "tie_bias": "map"},
+        {"kind": "conv", "filters": 3, "kernel": 3, "padding": 1, "padding_value": -1.0},
+        {"kind": "conv", "filters": 5, "kernel": 2, "dilation": 2, "connections": [[0], [1], [0, 1], [1], [0]]},
+        {"kind": "subsample", "window": 2, "activation": "scaled_tanh"},
+        {"kind": "avgpool", "window": 3, "stride": 2, "padding": 1},
+        {"kind": "l2pool", "window": 3, "stride": 1},
+        {"kind": "globalpool", "op": "mean"},
+        {"kind": "rbf", "units": 5},
+    ],
+    ids=lambda layer: " ".join(str(value) for value in layer.values()),
+)
+def test_every_way_of_tying_sums_its_gradient(layer: dict[str, Any]) -> None:
+    layers = [{"kind": "conv", "name": "first", "filters": 2, "kernel": 1}, {**layer, "name": "l"}]
+    graph = graph_of([2, 5, 5], layers, None)
+    shape = graph.graph["shapes"]["l"]
+    random = np.random.default_rng(0)
+    check_against_textbook(
+        graph, drawn(graph), random.standard_normal((6, 2, 5, 5)), random.standard_normal((6, *shape))
+    )
+
+
+def test_removed_input_has_no_number() -> None:
+    graph = graph_of([3], [{"kind": "dense", "name": "o", "units": 2}], None)
+    graph.remove_node(("input", 1))
+    trace = check_against_textbook(graph, drawn(graph), np.ones((4, 3)), np.ones((4, 2)))
+    assert np.isnan(trace.a["input"][:, 1]).all()
+
+
+def test_stencil_that_reaches_outside_is_not_bound() -> None:
+    graph, program = small()
+    step = program.plan.steps[-1]
+    bias, source = step.projections
+    (nest,) = source.nests
+    far = replace(source, nests=(replace(nest, weight=10**6),))
+    broken = replace(program.plan, steps=(*program.plan.steps[:-1], replace(step, projections=(bias, far))))
+    with pytest.raises(GraphError, match=r"^out: a stencil's weights reach from 1000000 to \d+; there are 0…\d+\.$"):
+        ng.bind(broken, program.params, network=graph)
 
 
 # -- rules that do not show in ordinary numbers -----------------------------------------------------------------------

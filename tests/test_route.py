@@ -14,7 +14,7 @@ from neurograph.compiler.fuse import fuse
 from neurograph.compiler.plan import Plan, Route
 from neurograph.compiler.route import route
 
-WINNERS = Route(assigns=True, covers=True, gates=True)
+WINNERS = Route(assigns=True, gates=True)
 
 
 def network(size: int = 6, activation: str = "relu", **pool: Any) -> ng.NeuronGraph:
@@ -39,9 +39,9 @@ def route_of(graph: ng.NeuronGraph) -> Route | None:
     ("graph", "expected", "word"),
     [
         (network(), WINNERS, "winners"),
-        (network(size=5), replace(WINNERS, covers=False), "winners"),
+        (network(size=5), WINNERS, "winners"),
         (network(stride=1), Route(), "dense"),
-        (network(window=2, stride=3), replace(WINNERS, covers=False), "winners"),
+        (network(window=2, stride=3), WINNERS, "winners"),
         (network(activation="tanh"), replace(WINNERS, gates=False), "winners"),
         (network(activation="identity"), replace(WINNERS, gates=False), "winners"),
         (network(activation="leaky_relu"), replace(WINNERS, gates=False), "winners"),

@@ -151,12 +151,12 @@ class _Maker:
                 self.listing.add(c.SOFTMAX, when, table, len(head.groups))
 
     def _clear(self, emitters: list[StepEmitter]) -> None:
-        """Errors start at 0, except where each is written exactly once."""
+        """Errors start at 0, except where each is written once or never."""
         keep = np.ones(self.arena.size, dtype=np.bool_)
         routes = {step.population: step.route for step in self.plan.steps if step.route is not None}
         for emitter in emitters:
             route = routes.get(emitter.step.fusion.pool) if emitter.step.fusion is not None else None
-            if route is not None and route.assigns and route.covers:
+            if route is not None and route.assigns:
                 keep[emitter.box.start : emitter.box.start + emitter.box.size] = False
         found = runs(np.flatnonzero(keep))
         zero = self.constants.zero()

@@ -202,12 +202,11 @@ class Fusion:
 class Route:
     """How δ goes back through a maximum: to winners only, or added onto everything its windows share.
 
-    `assigns`: windows share no neuron, so each error is written once. `covers`: no neuron is left out. `gates`: the ReLU behind
+    `assigns`: windows share no neuron, so each error is written once, and what no window reads stays 0. `gates`: the ReLU behind
     is passed on the way, since a winner is positive or has slope 0.
     """
 
     assigns: bool = False
-    covers: bool = False
     gates: bool = False
 
     @property

@@ -37,7 +37,7 @@ def _routed(plan: Plan, step: Step, producer: Step | None, readers: dict[Hashabl
     if read.max() > 1:
         return replace(step, route=Route())
     gates = producer.activation == "relu" and step.activation == "identity"
-    return replace(step, route=Route(assigns=True, covers=bool(read.all()), gates=gates))
+    return replace(step, route=Route(assigns=True, gates=gates))
 
 
 def _times_read(step: Step, plan: Plan, source: Hashable) -> Index:
