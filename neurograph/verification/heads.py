@@ -102,8 +102,12 @@ def _from_target(numbers: Numbers, passed: Passed, group: Group, t: Array, loss:
         delta, value = t - q[:-1], (t * z).sum(axis=0) + _log_sum(lowered)
         size = np.abs(t * z).sum(axis=0) + np.abs(lowered).max(axis=0) + np.abs(_log_sum(lowered))
     weight = Wide(loss.weight)
-    bound = np.abs(weight) * (error + 4 * u * np.abs(delta))
-    total, room = weight * value.sum(), np.abs(weight) * (size.sum() * (len(z) + passed.batch + 16) * u)
+    least = formulas.underflow(passed.dtype)
+    bound = np.abs(weight) * (error + 4 * u * np.abs(delta) + least)
+    total, room = (
+        weight * value.sum(),
+        np.abs(weight) * (size.sum() * (len(z) + passed.batch + 16) * u + z.size * least),
+    )
     return Owed(group.which, weight * delta, bound, (total, room))
 
 
@@ -114,7 +118,7 @@ def _squared(numbers: Numbers, passed: Passed, group: Group, t: Array, loss: Los
     g = 2 * share * weight * (a - t)
     made = _from_upstream(numbers, passed, group, g, 4 * rounding(passed.dtype) * np.abs(g))
     total = weight * share * ((a - t) ** 2).sum()
-    room = np.abs(total) * (a.size + 16) * rounding(passed.dtype)
+    room = np.abs(total) * (a.size + 16) * rounding(passed.dtype) + a.size * formulas.underflow(passed.dtype)
     return Owed(made.which, made.delta, made.bound, (total, room))
 
 
@@ -133,6 +137,7 @@ def _from_upstream(numbers: Numbers, passed: Passed, group: Group, g: Array, g_b
         f = formulas.slope(word, z[rows], a[rows], passed.dtype)
         delta[rows] = g[rows] * f.value
         bound[rows] = u * np.abs(g[rows]) * (f.spread + 2 * np.abs(f.value)) + g_bound[rows] * np.abs(f.value)
+        bound[rows] += formulas.underflow(passed.dtype) * (1 + np.abs(g[rows]))
     return Owed(which, delta, bound)
 
 

@@ -93,7 +93,7 @@ def by_group(ufunc: np.ufunc, terms: Array, group: Index, n: int) -> Array:
 
 def tiny(count: Any, dtype: Any) -> Any:
     """What underflow may take from a sum of `count` terms."""
-    return (count + 2) * Wide(np.finfo(dtype).smallest_normal)
+    return (count + 2) * formulas.underflow(dtype)
 
 
 # -- forward ----------------------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def check_delta(numbers: Numbers, passed: Passed, which: Index, wires: Wires, he
         expected[rows] = sums.value[rows] * f.value
         count = sums.count[rows] + extra
         bound[rows] = u * sums.size[rows] * ((count + 2) * np.abs(f.value) + f.spread)
-        bound[rows] += tiny(count, passed.dtype) * (sums.count[rows] > 0)
+        bound[rows] += tiny(count, passed.dtype) * (1 + sums.size[rows]) * (sums.count[rows] > 0)
     for head in heads:
         at = np.searchsorted(which, head.which)
         inside = (at < len(which)) & (which[np.minimum(at, len(which) - 1)] == head.which)
