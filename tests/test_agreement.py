@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,15 @@ def test_every_word_is_its_gradient(name: str) -> None:
 def test_every_word_is_planned_alike_on_both_roads(name: str) -> None:
     agreement.plans_agree(case_of(name))
     agreement.edges_agree(case_of(name))
+
+
+@pytest.mark.parametrize("name", SWEEP)
+def test_every_word_agrees_after_edits(name: str) -> None:
+    """Edges deleted and re-tied, a neuron removed and one put in between: what is left is read, planned and run as it is."""
+    words = ("delete edge", "delete edge", "retie", "remove neuron", "add neuron", "delete edge", "own weight")
+    edited = replace(case_of(name), edits=tuple((word, len(name) + i) for i, word in enumerate(words)))
+    agreement.edges_agree(edited)
+    agreement.agree_exactly(edited)
 
 
 # -- whatever hypothesis draws ----------------------------------------------------------------------------------------
