@@ -102,17 +102,22 @@ def compare(drawn: Drawn, make: Callable[[Parameters], Any], engine: str = "both
     make : callable
         Parameters → engine (a bound program).
     """
-    params = drawn.params.copy()
-    program = make(params)
+    program = make(drawn.params.copy())
     found = drawn.given.run(program)
     rows = compare_traces(drawn.expected, found, engine)
     outputs = program.forward(drawn.given.x, training=drawn.given.seed is not None, seed=drawn.given.seed)
     rows += _compare_outputs(drawn.expected, outputs, engine)
-    if drawn.given.targets is not None:
-        optimizer = SGD(drawn.learning_rate)
-        program.train_step(drawn.given.x, drawn.given.targets, optimizer, reduction="sum", seed=drawn.given.seed)
-        rows += [_row(name, "weights", after, params[name], engine) for name, after in drawn.after.items()]
-    return rows
+    return rows + _compare_step(drawn, make, engine)
+
+
+def _compare_step(drawn: Drawn, make: Callable[[Parameters], Any], engine: str) -> list[Row]:
+    """The weights after one step of a fresh program: no trace before it has left anything that training does not store itself."""
+    if drawn.given.targets is None:
+        return []
+    program = make(drawn.params.copy())
+    optimizer = SGD(drawn.learning_rate)
+    program.train_step(drawn.given.x, drawn.given.targets, optimizer, reduction="sum", seed=drawn.given.seed)
+    return [_row(name, "weights", after, program.params[name], engine) for name, after in drawn.after.items()]
 
 
 def compare_traces(expected: Trace, found: Trace, engine: str = "both") -> list[Row]:
