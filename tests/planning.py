@@ -318,10 +318,10 @@ def _by_hand(graph: NeuronGraph, rng: np.random.Generator) -> None:
             graph.connect(name, reader, weight="late" if weighted else None)
 
 
-def planned(graph: NeuronGraph, optimise: bool = True) -> Plan | None:
+def planned(graph: NeuronGraph, until: str = "pad") -> Plan | None:
     """The plan, or None where the edits made the graph cyclic."""
     try:
-        return plan(graph, optimise)
+        return plan(graph, until)
     except GraphError as error:
         if "cycle" in str(error):
             return None

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from neurograph.cli import main
-from neurograph.cli.plan import PASSES
+from neurograph.compiler import PASSES
 from neurograph.graph.lay_out import lay_out
 from neurograph.spec import load
 
@@ -71,7 +71,7 @@ def test_a_plan_of_a_network_too_large_to_write_out_touches_no_neuron(capsys: py
     [
         (
             ["four", "--until", "fsue"],
-            "plan --until: no pass 'fsue'; did you mean 'fuse'? (known: fold, pad, fuse, route)\n",
+            "plan: no pass 'fsue'; did you mean 'fuse'? (known: fold, pad, fuse, route)\n",
         ),
         (
             ["alexnet", "--graph"],

@@ -25,8 +25,8 @@ road = importlib.import_module("neurograph.compiler.from_topology")  # the packa
 @given(topologies())
 def test_plan_of_topology_equals_plan_of_graph(topology: Topology) -> None:
     graph = build(topology)
-    exact = plan(topology, optimise=False)
-    assert exact == plan(graph, optimise=False)
+    exact = plan(topology, until="fold")
+    assert exact == plan(graph, until="fold")
     assert_says(exact, graph)
 
 
@@ -44,7 +44,7 @@ def test_products_of_patterns_are_what_discovery_finds(odd: tuple[Topology, Proj
 def test_bundled_specs_plan_alike_from_both_roads(name: str) -> None:
     topology = ng.lay_out(ng.load(name))
     if topology.n_edges <= 500_000:
-        assert plan(topology, optimise=False) == plan(build(topology), optimise=False)
+        assert plan(topology, until="fold") == plan(build(topology), until="fold")
     else:
         assert road.has_closed_form(topology)
 
@@ -137,8 +137,8 @@ def test_a_maximum_over_two_layers_is_written_out_for_the_order_of_its_ties() ->
         (HeadSpec("m"),),
         (("m",),),
     )
-    made = plan(topology, optimise=False)
-    assert made == plan(build(topology), optimise=False)
+    made = plan(topology, until="fold")
+    assert made == plan(build(topology), until="fold")
     (joint,) = step_of(made, "m").projections
     assert (joint.source, joint.others) == ("a", (("b", None),))
     assert_says(made, build(topology))

@@ -8,7 +8,7 @@ from hypothesis import given
 from planning import assert_says, edited_graphs, planned, projection_of, topologies, words
 
 import neurograph as ng
-from neurograph.compiler import plan
+from neurograph import compiler
 from neurograph.compiler.counting import n_edges
 from neurograph.compiler.pad import pad
 from neurograph.compiler.plan import ONE, Nest, Plan
@@ -26,6 +26,11 @@ kind = "{kind}"
 """
 
 
+def plan(network: Topology | NeuronGraph, until: str = "pad") -> Plan:
+    """The plan as far as padding goes."""
+    return compiler.plan(network, until)
+
+
 def laid(options: str, kind: str = "conv", rows: int = 6, columns: int = 7) -> Topology:
     return ng.lay_out(ng.load(CONV.format(rows=rows, columns=columns, kind=kind, options=options.replace("; ", "\n"))))
 
@@ -38,7 +43,7 @@ def n_parts(made: Plan) -> int:
 
 @given(topologies())
 def test_padding_keeps_every_edge_of_drawn_networks(topology: Topology) -> None:
-    exact = plan(topology, optimise=False)
+    exact = plan(topology, until="fold")
     padded = pad(exact)
     assert_says(padded, build(topology))
     assert n_parts(padded) <= n_parts(exact)
@@ -46,7 +51,7 @@ def test_padding_keeps_every_edge_of_drawn_networks(topology: Topology) -> None:
 
 @given(edited_graphs())
 def test_padding_keeps_every_edge_of_edited_graphs(graph: NeuronGraph) -> None:
-    exact = planned(graph, optimise=False)
+    exact = planned(graph, until="fold")
     if exact is not None:
         assert_says(exact, graph)
         assert_says(pad(exact), graph)
@@ -70,7 +75,7 @@ def test_borders_join_the_interior(options: str, kind: str, expected: str) -> No
     topology = laid(options, kind)
     assert words(projection_of(plan(topology), "c", "input")) == [expected]
     assert projection_of(plan(topology), "c", "input").table is None
-    assert plan(topology) == pad(plan(build(topology), optimise=False))
+    assert plan(topology) == pad(plan(build(topology), until="fold"))
 
 
 def test_filters_of_different_maps_each_have_a_template() -> None:
@@ -80,7 +85,7 @@ def test_filters_of_different_maps_each_have_a_template() -> None:
 
 def test_a_tiny_map_without_interior_finds_its_template_in_the_table() -> None:
     topology = laid("filters = 1; kernel = 3; padding = 1", rows=3, columns=3)
-    exact = projection_of(plan(topology, optimise=False), "c", "input")
+    exact = projection_of(plan(topology, until="fold"), "c", "input")
     assert not exact.nests
     assert exact.table is not None
     assert exact.table.n_neurons == 9
@@ -93,13 +98,13 @@ def test_a_tiny_map_without_interior_finds_its_template_in_the_table() -> None:
 @pytest.mark.parametrize("kind", ["maxpool", "avgpool", "l2pool"])
 def test_pools_keep_their_clipped_windows(kind: str) -> None:
     topology = laid("window = 3; stride = 2; padding = 1", kind)
-    assert plan(topology) == plan(topology, optimise=False)
+    assert plan(topology) == plan(topology, until="fold")
 
 
 def test_a_frame_of_constants_is_read_and_not_padded() -> None:
     topology = laid("filters = 3; kernel = 3; padding = 1; padding_value = -1")
     made = plan(topology)
-    assert made == plan(topology, optimise=False)
+    assert made == plan(topology, until="fold")
     assert projection_of(made, "c", "input").halo == "c.padding"
     assert words(projection_of(made, "c", "input")) == ["3 lanes, 7 tied, 6 tied"]
 
@@ -120,7 +125,7 @@ def test_a_border_that_joins_nothing_stays_as_it_was() -> None:
     graph = build(laid("filters = 1; kernel = 3; padding = 1", rows=1, columns=6))
     for u in (1, 4):
         graph.remove_edge(("input", 0, 0, u), ("c", 0, 0, u))
-    exact, padded = plan(graph, optimise=False), plan(graph)
+    exact, padded = plan(graph, until="fold"), plan(graph)
     assert projection_of(exact, "c", "input") == projection_of(padded, "c", "input")
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurograph.cli.options import JsonOption, SpecArgument
-from neurograph.errors import UsageError, suggest
 
 if TYPE_CHECKING:
     from neurograph.compiler.plan import Plan, PlanProjection, Step
@@ -19,10 +18,6 @@ neurograph plan lenet5 --until fold
 neurograph plan four --graph
 neurograph plan alexnet --json
 """
-
-PASSES = ("fold", "pad", "fuse", "route")
-"""Where a plan may be looked at: the first is right, each later one only makes it faster."""
-
 
 def command(
     spec: SpecArgument,
@@ -51,22 +46,13 @@ def make(spec: str, until: str = "route", graph: bool = False) -> Plan:
     UsageError
         If there is no such pass.
     """
-    if until not in PASSES:
-        raise UsageError(f"plan --until: no pass '{until}'{suggest(until, PASSES)} (known: {', '.join(PASSES)})")
-
     from neurograph.compiler import plan
-    from neurograph.compiler.fuse import fuse
-    from neurograph.compiler.route import route
     from neurograph.graph.build import build
     from neurograph.graph.lay_out import lay_out
     from neurograph.spec import load
 
     topology = lay_out(load(spec))
-    made = plan(build(topology) if graph else topology, optimise=until != "fold")
-    for name, optimise in (("fuse", fuse), ("route", route)):
-        if PASSES.index(until) >= PASSES.index(name):
-            made = optimise(made)
-    return made
+    return plan(build(topology) if graph else topology, until)
 
 
 def as_dict(plan: Plan) -> dict[str, Any]:

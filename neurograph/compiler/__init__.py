@@ -8,26 +8,33 @@ from neurograph.compiler.bind import bind, compile
 from neurograph.compiler.fold import discover
 from neurograph.compiler.from_graph import from_graph
 from neurograph.compiler.from_topology import from_topology
+from neurograph.compiler.fuse import fuse
 from neurograph.compiler.pad import pad
 from neurograph.compiler.plan import Plan
+from neurograph.compiler.route import route
+from neurograph.errors import UsageError, suggest
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 
 if TYPE_CHECKING:
     from neurograph.compiler.program import Program
 
-__all__ = ["Plan", "Program", "bind", "compile", "plan"]
+__all__ = ["PASSES", "Plan", "Program", "bind", "compile", "plan"]
 
 
-def plan(network: NeuronGraph | Topology, optimise: bool = True) -> Plan:
-    """Find the loop nests in a network.
+PASSES = ("fold", "pad", "fuse", "route")
+"""Where `plan` may stop: after `fold` a plan is right, each later pass only makes it faster."""
+
+
+def plan(network: NeuronGraph | Topology, until: str = "route") -> Plan:
+    """Find the loop nests in a network, and what can be done in one go.
 
     Parameters
     ----------
     network : NeuronGraph or Topology
         A graph is read edge by edge; a topology is planned in closed form, whatever its size.
-    optimise : bool
-        False: stop after the passes that must be right, before those that only make things faster.
+    until : str
+        The last pass, one of `PASSES`.
 
     Returns
     -------
@@ -37,16 +44,22 @@ def plan(network: NeuronGraph | Topology, optimise: bool = True) -> Plan:
     ------
     GraphError
         If the graph cannot be computed.
+    UsageError
+        If there is no such pass.
 
     Examples
     --------
     >>> import neurograph as ng
     >>> topology = ng.lay_out(ng.load("lenet5"))
-    >>> plan(topology, optimise=False) == plan(ng.build(topology), optimise=False)
+    >>> plan(topology, until="fold") == plan(ng.build(topology), until="fold")
     True
     """
-    exact = from_topology(network) if isinstance(network, Topology) else from_graph(network, discover)
-    return pad(exact) if optimise else exact
+    if until not in PASSES:
+        raise UsageError(f"plan: no pass '{until}'{suggest(until, PASSES)} (known: {', '.join(PASSES)})")
+    made = from_topology(network) if isinstance(network, Topology) else from_graph(network, discover)
+    for optimise in (pad, fuse, route)[: PASSES.index(until)]:
+        made = optimise(made)
+    return made
 
 
 def __getattr__(name: str) -> object:

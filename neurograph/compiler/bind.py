@@ -29,7 +29,7 @@ def compile(
     dtype: Any = "float32",
     threads: int | None = None,
 ) -> Program:
-    """Compile a network: plan it with all passes, and bind it.
+    """Compile a network: plan it, and bind the plan.
 
     Parameters
     ----------
@@ -54,8 +54,6 @@ def compile(
     1
     """
     from neurograph.compiler import plan
-    from neurograph.compiler.fuse import fuse
-    from neurograph.compiler.route import route
 
     if isinstance(network, Plan):
         return bind(network, params, dtype, threads)
@@ -65,7 +63,7 @@ def compile(
         network = lay_out(network)
     if isinstance(network, NeuronGraph):
         network.validate()
-    return bind(route(fuse(plan(network))), params, dtype, threads, network=network)
+    return bind(plan(network), params, dtype, threads, network=network)
 
 
 def bind(

@@ -41,7 +41,7 @@ def pad(plan: Plan) -> Plan:
     Examples
     --------
     >>> import neurograph as ng
-    >>> exact = ng.plan(ng.lay_out(ng.load("lenet5")), optimise=False)
+    >>> exact = ng.plan(ng.lay_out(ng.load("lenet5")), until="fold")
     >>> [[len(projection.nests) for projection in made.steps[0].projections] for made in (exact, pad(exact))]
     [[1, 25], [1, 1]]
     """
