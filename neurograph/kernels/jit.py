@@ -36,7 +36,7 @@ def inner(function: F) -> F:
 
 def exact(function: F) -> F:
     """Compile a formula whose order of operations matters: no reordering at all."""
-    return numba.njit(function, error_model="numpy", nogil=True)
+    return numba.njit(function, fastmath=False, error_model="numpy", nogil=True)
 
 
 def entry(function: F) -> F:
