@@ -91,6 +91,12 @@ OF_KINDS: dict[str, list[Spec]] = {
         network(CONV, {"kind": "activation", "activation": "relu"}, {"kind": "activation", "activation": "tanh"})
     ],
     "dropout": [
+        network(
+            {**CONV, "name": "a", "padding": 1, "activation": "relu"},
+            {"kind": "dropout", "keep": 0.5},
+            {**CONV, "name": "b", "padding": 1},
+            {"kind": "add", "from": ["a", "b"]},
+        ),
         network({**CONV, "activation": "relu"}, {"kind": "dropout", "keep": 0.5}),
         network(
             {"kind": "dropout", "rate": 0.25},

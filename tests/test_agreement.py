@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, example, given, seed, settings
 
 from neurograph.graph.build import build
 from neurograph.graph.lay_out import lay_out
 from neurograph.ops import KIND_NAMES
 from neurograph.ops.words import ACTIVATIONS, LOSSES, MSE_FORMS
+from neurograph.spec import Spec
 from tests import agreement
 from tests.editing import EDITS, edit
 from tests.strategies import Case, any_spec, cases, hand_drawn, specs
@@ -94,7 +95,15 @@ def test_drawn_networks_agree_closely_over_five_steps(case: Case) -> None:
     agreement.agree_closely(case)
 
 
+def root_behind_a_softmax() -> Case:
+    """An L2 pool as a softmax head, one of whose neurons lost its only edge."""
+    pool = {"name": "pool", "kind": "l2pool", "window": 1, "activation": "softmax"}
+    body = {"name": "found", "input": [2, 3], "layer": [pool], "loss": {"kind": "cross_entropy"}}
+    return Case(Spec.model_validate(body), (("delete edge", 3),), batch=2, seed=1)
+
+
 @examples(60)
+@example(root_behind_a_softmax())
 @given(cases(edited=True))
 def test_edited_networks_agree_closely_over_five_steps(case: Case) -> None:
     agreement.agree_closely(case)

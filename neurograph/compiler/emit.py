@@ -145,6 +145,8 @@ class StepEmitter:
 
     def _needs_pass(self) -> bool:
         """Whether the activation is a pass of its own, behind the sums."""
+        if self.step.op == "l2" and not self.is_direct:
+            return True  # the root is left to the pass, whatever the activation
         return not self._is_final() and self.step.activation != "softmax"
 
     def _is_final(self) -> bool:
