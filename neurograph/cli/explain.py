@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,19 @@ neurograph explain four "conv.weight[0,0,1,1]"
 neurograph explain mazur h1 --digits 9
 neurograph explain digits "pool[3,1,1]" --sample 7 --run runs/digits
 neurograph explain lenet5 "conv1.weight[0,0,2,1]" --json
+neurograph explain four "pool[0,1,0]" --format html > pool.html
+neurograph explain four "conv[0,3,1]" --format latex
 """
+
+
+class Format(StrEnum):
+    """What a card is set in."""
+
+    text = "text"
+    latex = "latex"
+    html = "html"
+    json = "json"
+
 
 WHAT = typer.Argument(metavar="NEURON|WEIGHT", help="Such as conv1[0,3,4], h1, conv1.weight[0,0,2,1], conv1.bias[0].")
 SAMPLE = typer.Option(
@@ -33,6 +46,9 @@ RUN = typer.Option(
 )
 DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: the spec's samples, else its data set.")
 DIGITS = typer.Option(help="Significant digits.", min=1, max=17)
+FORMAT = typer.Option(
+    "--format", help="text; latex: to paste into a document; html: a whole page; json: for machines.", show_default=True
+)
 ROWS = typer.Option(help="Rows of a table before it is shortened to the largest.", min=1)
 
 
@@ -44,6 +60,7 @@ def command(
     rows: Annotated[int, ROWS] = 12,
     run: Annotated[Path | None, RUN] = None,
     data: Annotated[str | None, DATA] = None,
+    form: Annotated[Format, FORMAT] = Format.text,
     as_json: JsonOption = False,
 ) -> None:
     """Explain one neuron, or one weight, with the actual numbers of one pass.
@@ -58,15 +75,26 @@ def command(
     found = examine(spec, sample, run, data, whole_batch=is_weight)
     assert found.inspector is not None
     card = found.inspector.weight(what) if is_weight else found.inspector.neuron(what)
-    if as_json:
+    if as_json or form is Format.json:
         about = {"network": found.spec.name, "data": found.note, "weights": found.weights}
         print(json.dumps(about | card.as_json(), indent=2, allow_nan=False))
         return
-    print(f"{found.spec.name}, {found.note}, {found.weights}")
-    print()
-    print(card.text(digits, rows))
-    for line in _more(found, spec, card):
-        print(line)
+    print(_set(found, spec, card, form, digits, rows))
+
+
+def _set(found: Examined, spec: str, card: NeuronCard | WeightCard, form: Format, digits: int, rows: int) -> str:
+    """The card with what stands around it, as text, LaTeX or HTML."""
+    from neurograph.inspector.html import as_page
+    from neurograph.inspector.latex import as_latex
+    from neurograph.inspector.sheets import Prose
+
+    about = f"{found.spec.name}, {found.note}, {found.weights}"
+    if form is Format.text:
+        return "\n".join([about, "", card.text(digits, rows), *_more(found, spec, card)])
+    sheet = card.sheet(digits, rows)
+    sees = _field(found, card)
+    sheet += ["", Prose(tuple(sees))] if sees else []
+    return as_page(sheet, about) if form is Format.html else as_latex(sheet, about)
 
 
 def names_a_weight(topology: Topology, what: str) -> bool:
@@ -105,11 +133,12 @@ def _more(found: Examined, spec: str, card: NeuronCard | WeightCard) -> list[str
     return ["", *lines] if lines else []
 
 
-def _field(found: Examined, card: NeuronCard) -> list[str]:
-    """The part of the input it sees, where the input has rows and columns."""
+def _field(found: Examined, card: NeuronCard | WeightCard) -> list[str]:
+    """The part of the input a neuron sees, where the input has rows and columns."""
     from neurograph.graph.receptive import receptive_field
+    from neurograph.inspector import NeuronCard
 
-    if card.kind == "input":
+    if not isinstance(card, NeuronCard) or card.kind == "input":
         return []
     lines = []
     for name, box in receptive_field(found.topology, card.node).items():

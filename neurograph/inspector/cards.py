@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurograph.graph.address import Node, write_node
+
+if TYPE_CHECKING:
+    from neurograph.inspector.sheets import Sheet
 
 
 class Term(NamedTuple):
@@ -117,9 +120,15 @@ class NeuronCard:
 
     def text(self, digits: int = 6, limit: int = 12) -> str:
         """The card as text; tables of more than `limit` rows keep the largest and count the rest."""
-        from neurograph.inspector.text import neuron_text
+        from neurograph.inspector.text import as_text
 
-        return neuron_text(self, digits, limit)
+        return as_text(self.sheet(digits, limit))
+
+    def sheet(self, digits: int = 6, limit: int = 12) -> Sheet:
+        """What the card says, before it is set as text, HTML or LaTeX."""
+        from neurograph.inspector.sheets import neuron_sheet
+
+        return neuron_sheet(self, digits, limit)
 
     def as_json(self) -> dict[str, Any]:
         """The card as plain data, neurons as written."""
@@ -141,6 +150,11 @@ class NeuronCard:
         }
         plain: dict[str, Any] = _plain(card)
         return plain
+
+    def _repr_html_(self) -> str:
+        from neurograph.inspector.html import as_fragment
+
+        return as_fragment(self.sheet())
 
     def __str__(self) -> str:
         return self.text()
@@ -181,9 +195,15 @@ class WeightCard:
 
     def text(self, digits: int = 6, limit: int = 12) -> str:
         """The card as text; tables of more than `limit` rows keep the largest and count the rest."""
-        from neurograph.inspector.text import weight_text
+        from neurograph.inspector.text import as_text
 
-        return weight_text(self, digits, limit)
+        return as_text(self.sheet(digits, limit))
+
+    def sheet(self, digits: int = 6, limit: int = 12) -> Sheet:
+        """What the card says, before it is set as text, HTML or LaTeX."""
+        from neurograph.inspector.sheets import weight_sheet
+
+        return weight_sheet(self, digits, limit)
 
     def as_json(self) -> dict[str, Any]:
         """The card as plain data, neurons as written."""
@@ -192,6 +212,11 @@ class WeightCard:
         ]
         plain: dict[str, Any] = _plain({**vars(self), "uses": uses})
         return plain
+
+    def _repr_html_(self) -> str:
+        from neurograph.inspector.html import as_fragment
+
+        return as_fragment(self.sheet())
 
     def __str__(self) -> str:
         return self.text()

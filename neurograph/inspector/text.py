@@ -1,202 +1,22 @@
-"""Cards as text: the sum behind z, the sum behind δ, the sum behind a shared weight's update."""
+"""Sheets as text for a terminal: decimal points under one another, indented as on the page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import fsum, isfinite
-
-from neurograph.graph.address import write_node
-from neurograph.inspector.cards import Influence, NeuronCard, Term, Use, WeightCard
-from neurograph.inspector.formulas import FORMULAS, PRODUCTS
-from neurograph.inspector.table import largest, number, table
+from neurograph.inspector.sheets import Grid, Prose, Sheet
+from neurograph.inspector.table import table
 
 
-def neuron_text(card: NeuronCard, digits: int, limit: int) -> str:
-    """A neuron's card as text: z, a and δ with their terms."""
-    which = f", sample {card.sample}" if card.sample else ""
-    lines = [f"{card.name}: {_title(card)}{which}", "", *_forward(card, digits, limit)]
-    if card.delta is not None:
-        lines += ["", *_backward(card, digits, limit)]
-    elif card.kind != "input" or card.fan_out:
-        lines += ["", "  δ: not asked for; give a target or an upstream gradient."]
-    return "\n".join(lines)
+def as_text(sheet: Sheet) -> str:
+    """A sheet as lines of text."""
+    return "\n".join(line for part in sheet for line in _lines(part))
 
 
-def weight_text(card: WeightCard, digits: int, limit: int) -> str:
-    """A weight's card as text: every use, their sum, and what becomes of it."""
-    what = "bias" if card.is_bias else "weight"
-    carriers = _count(card.n_copies, "neuron") if card.is_bias else _count(card.n_copies, "edge")
-    fixed = "" if card.trainable else ", fixed (not trained)"
-    lines = [f"{card.name} = {number(card.value, digits)}: one {what} on {carriers}{fixed}", ""]
-    lines += [f"  gradient = Σ over its uses of δ{_per_use(card)}"]
-    lines += _uses(card, digits, limit)
-    lines += ["", f"  sum = {number(card.sum, digits)}", f"  {_reduced(card, digits)}"]
-    if card.n_copies > 1:
-        lines += ["", *_copies(card, what)]
-    return "\n".join(lines)
-
-
-# -- a neuron's z and a -----------------------------------------------------------------------------------------------
-def _title(card: NeuronCard) -> str:
-    kinds = {
-        "input": "input",
-        "weighted": "weighted neuron",
-        "max": "max pooling neuron",
-        "mean": "mean pooling neuron",
-    }
-    kind = kinds.get(card.kind, f"{card.kind} neuron")
-    return kind if card.activation == "identity" else f"{kind}, {card.activation}"
-
-
-def _forward(card: NeuronCard, digits: int, limit: int) -> list[str]:
-    if card.kind == "input":
-        return [f"  a = {number(card.a, digits)} (given)"]
-    formula = FORMULAS[card.kind] + (" + bias" if card.bias is not None else "")
-    lines = [f"  z = {formula}"]
-    lines += _terms(card, digits, limit)
-    lines += [f"    {text}" for text in _about_window(card, digits)]
-    if card.bias is not None:
-        lines.append(f"    bias {card.bias_name} = {number(card.bias, digits)}")
-    lines.append(f"  z = {number(card.z, digits)}")
-    if card.activation == "identity":
-        lines.append(f"  a = z = {number(card.a, digits)}")
-    else:
-        lines.append(f"  a = f(z) = {card.activation}({number(card.z, digits)}) = {number(card.a, digits)}")
+def _lines(part: str | Grid | Prose) -> list[str]:
+    if isinstance(part, str):
+        return [part]
+    if isinstance(part, Prose):
+        return [f"  {line}" for line in part.lines]
+    lines = table(part.heads, part.rows, part.words)
+    for row, note in part.notes:
+        lines[1 + row] += f"   {note}"
     return lines
-
-
-def _terms(card: NeuronCard, digits: int, limit: int) -> list[str]:
-    shown, rest = largest(card.terms, lambda term: term.product, limit)
-    winner = card.terms[card.winner] if card.winner is not None else None
-    if winner is not None and winner in rest:
-        shown, rest = [*shown[:-1], winner], [shown[-1], *(term for term in rest if term is not winner)]
-    weighted = any(term.w is not None for term in card.terms)
-    heads = ["source", "a", "w", PRODUCTS[card.kind], "weight"] if weighted else ["source", "a", PRODUCTS[card.kind]]
-    heads = heads[:2] if card.kind in ("max", "sum") else heads
-    rows = [_term_row(term, digits, weighted)[: len(heads)] for term in shown]
-    lines = table(heads, rows)
-    if winner is not None:
-        lines[1 + shown.index(winner)] += "   ← wins"
-    return lines + _rest(rest, [term.product for term in rest], digits, "in-edge", card.kind != "max")
-
-
-def _term_row(term: Term, digits: int, weighted: bool) -> list[str]:
-    name, product = write_node(term.source), number(term.product, digits)
-    if not weighted:
-        return [name, number(term.a, digits), product]
-    return [name, number(term.a, digits), number(term.w, digits), product, term.weight or ""]
-
-
-def _about_window(card: NeuronCard, digits: int) -> list[str]:
-    if card.kind == "mean":
-        return [f"Σ a / n with n = {card.divisor:g}"]
-    if card.kind == "l2":
-        return [f"√{number(fsum(term.product for term in card.terms), digits)}"]
-    if len(card.ties) > 1:
-        first = write_node(card.ties[0].source)
-        return [f"{len(card.ties)} neurons share the maximum; the first in order, {first}, wins and alone gets the δ"]
-    return []
-
-
-# -- a neuron's δ -----------------------------------------------------------------------------------------------------
-def _backward(card: NeuronCard, digits: int, limit: int) -> list[str]:
-    lines: list[str] = []
-    if card.from_loss is not None:
-        own = card.from_loss
-        lines += [f"  δ from the loss = {own.formula}", f"    = {own.numbers} = {number(own.value, digits)}"]
-    if card.fan_out:
-        lines += [f"  {_delta_formula(card)}", *_fan_out(card, digits, limit)]
-        total = fsum(edge.product for edge in card.fan_out) if _finite(card.fan_out) else float("nan")
-        lines.append(f"    Σ = {number(total, digits)}")
-        if card.slope is not None and card.kind != "input":
-            inner = "" if card.activation == "identity" else f"{card.activation}′({number(card.z, digits)}) = "
-            lines.append(f"    f′(z) = {inner}{number(card.slope, digits)}")
-    if not lines:
-        lines = ["  nobody reads this neuron, and no loss does: δ = 0"]
-    return [*lines, f"  δ = {number(card.delta, digits)}"]
-
-
-def _delta_formula(card: NeuronCard) -> str:
-    partial = "w" if all(edge.w is not None for edge in card.fan_out) else "∂z(target)/∂a"
-    outer = "" if card.kind == "input" else "f′(z) · "
-    plus = "from the loss + " if card.from_loss is not None else ""
-    return f"δ = {plus}{outer}Σ δ(target)·{partial}"
-
-
-def _fan_out(card: NeuronCard, digits: int, limit: int) -> list[str]:
-    shown, rest = largest(card.fan_out, lambda edge: edge.product, limit)
-    weighted = any(edge.w is not None for edge in card.fan_out)
-    heads = ["target", "δ", "w", "product", "weight"] if weighted else ["target", "δ", "product"]
-    rows = [_influence_row(edge, digits, weighted) for edge in shown]
-    return table(heads, rows) + _rest(rest, [edge.product for edge in rest], digits, "out-edge", True)
-
-
-def _influence_row(edge: Influence, digits: int, weighted: bool) -> list[str]:
-    name, product = write_node(edge.target), number(edge.product, digits)
-    if not weighted:
-        return [name, number(edge.delta, digits), product]
-    return [name, number(edge.delta, digits), number(edge.w, digits), product, edge.weight or ""]
-
-
-def _finite(edges: Sequence[Influence]) -> bool:
-    return all(isfinite(edge.product) for edge in edges)
-
-
-# -- a weight's uses --------------------------------------------------------------------------------------------------
-def _uses(card: WeightCard, digits: int, limit: int) -> list[str]:
-    shown, rest = largest(card.uses, lambda use: use.product, limit)
-    rows = [_use_row(use, digits, card) for use in shown]
-    edge = ["source → target", "sample", "a", "δ", f"δ{_per_use(card)}"]
-    heads = ["neuron", "sample", "δ"] if card.is_bias else edge
-    if card.batch == 1:
-        heads, rows = [heads[0], *heads[2:]], [[row[0], *row[2:]] for row in rows]
-    lines = table(heads, rows, words=1 + (card.batch > 1))
-    return lines + _rest(rest, [use.product for use in rest], digits, "use", True)
-
-
-def _per_use(card: WeightCard) -> str:
-    """What each use multiplies δ by."""
-    if card.is_bias:
-        return ""
-    return "·a" if all(use.product in (0.0, use.delta * use.a) for use in card.uses) else "·∂z/∂w"
-
-
-def _use_row(use: Use, digits: int, card: WeightCard) -> list[str]:
-    if card.is_bias:
-        return [write_node(use.target), str(use.sample), number(use.delta, digits)]
-    edge = f"{write_node(use.source)} → {write_node(use.target)}"
-    return [edge, str(use.sample), number(use.a, digits), number(use.delta, digits), number(use.product, digits)]
-
-
-def _reduced(card: WeightCard, digits: int) -> str:
-    if card.reduction == "mean":
-        samples = _count(card.batch, "sample")
-        return f"mean over {samples}: gradient = {number(card.sum, digits)} / {card.batch} = {number(card.gradient, digits)}"
-    return f"summed over {_count(card.batch, 'sample')}: gradient = {number(card.gradient, digits)}"
-
-
-def _copies(card: WeightCard, what: str) -> list[str]:
-    if not card.trainable:
-        return [f"  All {card.n_copies:,} copies of this {what} stay as they are: it is not trained."]
-    return [
-        f"  Every one of the {card.n_copies:,} copies of this {what} gets this same sum, not its own part of it; so after the",
-        f"  update the copies are still equal: one {what}, used {card.n_copies:,} times.",
-    ]
-
-
-# -- what both share --------------------------------------------------------------------------------------------------
-def _rest(rest: Sequence[object], products: list[float], digits: int, what: str, add: bool) -> list[str]:
-    """One line that counts what a shortened table leaves out."""
-    if not rest:
-        return []
-    zero = sum(product == 0 for product in products)
-    if zero == len(rest):
-        return [f"    … and {_count(len(rest), f'more {what}')}, {'each' if zero > 1 else 'it'} exactly 0"]
-    total = fsum(products) if all(map(isfinite, products)) else float("nan")
-    note = f", together {number(total, digits)}" if add else ""
-    exact = f" ({zero:,} of them exactly 0)" if zero else ""
-    return [f"    … and {_count(len(rest), f'smaller {what}')}{note}{exact}"]
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}" + ("" if n == 1 else "s")

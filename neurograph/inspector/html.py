@@ -1,0 +1,100 @@
+"""Sheets as HTML: one self-contained page without scripts, readable on a phone, with tables a screen reader can walk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from neurograph.inspector.sheets import Grid, Prose, Sheet
+from neurograph.inspector.table import align
+
+STYLE = """\
+:root { color-scheme: light dark; }
+body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; }
+main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.3rem; margin: 0 0 .2rem; overflow-wrap: anywhere; }
+p { margin: .3rem 0; overflow-wrap: anywhere; }
+.about { opacity: .75; }
+.formula, td, th { font-family: ui-monospace, monospace; font-variant-numeric: tabular-nums; }
+.detail { padding-left: 1.2rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; margin: .4rem 0; font-size: .9rem; }
+caption { text-align: left; opacity: .75; font-size: .85rem; }
+td, th { padding: .15rem .7rem .15rem 0; text-align: left; white-space: pre; font-weight: normal; }
+thead th { border-bottom: 1px solid; font-weight: bold; }
+tr.noted > * { font-weight: bold; }
+section + section { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); margin-top: .8rem; padding-top: .5rem; }
+@media (max-width: 30rem) { table { font-size: .8rem; } tbody th { white-space: normal; } .detail { padding-left: .6rem; } }"""
+
+
+def as_page(sheet: Sheet, about: str = "") -> str:
+    """A whole page.
+
+    Parameters
+    ----------
+    about : str
+        A line under the title: which network, which sample, which weights.
+    """
+    body = as_fragment(sheet, about)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(str(sheet[0]))}</title>\n<style>\n{STYLE}\n</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>"
+    )
+
+
+def as_fragment(sheet: Sheet, about: str = "") -> str:
+    """The body alone, as a notebook shows it.
+
+    Examples
+    --------
+    >>> print(as_fragment(["h<1>", "", "  z = Σ w·a"]))
+    <h1>h&lt;1&gt;</h1>
+    <section>
+    <p class="formula">z = Σ w·a</p>
+    </section>
+    """
+    lines = [f"<h1>{escape(str(sheet[0]))}</h1>"]
+    if about:
+        lines.append(f'<p class="about">{escape(about)}</p>')
+    for part in _sections(sheet[1:]):
+        lines += ["<section>", *(_block(block) for block in part), "</section>"]
+    return "\n".join(lines)
+
+
+def _sections(parts: Sequence[str | Grid | Prose]) -> list[list[str | Grid | Prose]]:
+    """The parts between empty lines."""
+    found: list[list[str | Grid | Prose]] = [[]]
+    for part in parts:
+        if part == "":
+            found.append([])
+        else:
+            found[-1].append(part)
+    return [section for section in found if section]
+
+
+def _block(part: str | Grid | Prose) -> str:
+    if isinstance(part, Grid):
+        return _table(part)
+    if isinstance(part, Prose):
+        return f"<p>{escape(' '.join(part.lines))}</p>"
+    indent = len(part) - len(part.lstrip())
+    return f'<p class="formula{" detail" if indent > 2 else ""}">{escape(part.strip())}</p>'
+
+
+def _table(grid: Grid) -> str:
+    columns = [[row[i] for row in grid.rows] for i in range(len(grid.heads))]
+    aligned = [column if i < grid.words else align(column) for i, column in enumerate(columns)]
+    notes = dict(grid.notes)
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in grid.heads)
+    lines = [
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(grid.caption)}">',
+        f"<table>\n<caption>{escape(grid.caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>",
+    ]
+    for r in range(len(grid.rows)):
+        first, *others = [column[r] for column in aligned]
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in [*others, *([notes[r]] if r in notes else [])])
+        noted = ' class="noted"' if r in notes else ""
+        lines.append(f'<tr{noted}><th scope="row">{escape(first)}</th>{cells}</tr>')
+    return "\n".join([*lines, "</tbody>\n</table>\n</div>"])
