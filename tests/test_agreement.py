@@ -76,6 +76,15 @@ def test_every_word_agrees_after_edits(name: str) -> None:
     agreement.agree_exactly(edited)
 
 
+def test_locally_connected_neurons_share_no_weight() -> None:
+    """What both engines read from one topology, neither can prove wrong: an untied weight is on one edge."""
+    untied = next(spec for spec in OF_KINDS["conv"] if getattr(spec.layers[0], "tie", "map") == "none")
+    graph = build(lay_out(untied))
+    used = Counter(param for *_, param in graph.edges(data="param"))
+    assert {used[reference] for reference in used} == {1}
+    assert len([name for name, _ in used if name == "n0.weight"]) == 2 * 3 * 4 * 2 * 9
+
+
 # -- whatever hypothesis draws ----------------------------------------------------------------------------------------
 @examples(160)
 @given(cases())

@@ -89,7 +89,7 @@ GRAPH = (
         "neurograph/ops/conv.py",
         "targets = None if tied else tuple(row * step for step in spatial)",
         "targets = None",
-        WIRING,
+        (AGREEMENT, "-k", "locally_connected"),
     ),
     Mutant(
         "wrong divisor: a clipped mean divides by what it sees",
