@@ -19,6 +19,7 @@ neurograph plan four --graph
 neurograph plan alexnet --json
 """
 
+
 def command(
     spec: SpecArgument,
     until: Annotated[
