@@ -25,6 +25,7 @@ neurograph explain digits "pool[3,1,1]" --sample 7 --run runs/digits
 neurograph explain lenet5 "conv1.weight[0,0,2,1]" --json
 neurograph explain four "pool[0,1,0]" --format html > pool.html
 neurograph explain four "conv[0,3,1]" --format latex
+neurograph explain four "conv.weight[0,0,1,1]" --fractions
 """
 
 
@@ -49,6 +50,9 @@ DIGITS = typer.Option(help="Significant digits.", min=1, max=17)
 FORMAT = typer.Option(
     "--format", help="text; latex: to paste into a document; html: a whole page; json: for machines.", show_default=True
 )
+FRACTIONS = typer.Option(
+    "--fractions", help="Exact fractions, 1/10 for 0.1; for networks without sigmoids, softmax and the like."
+)
 ROWS = typer.Option(help="Rows of a table before it is shortened to the largest.", min=1)
 
 
@@ -61,6 +65,7 @@ def command(
     run: Annotated[Path | None, RUN] = None,
     data: Annotated[str | None, DATA] = None,
     form: Annotated[Format, FORMAT] = Format.text,
+    fractions: Annotated[bool, FRACTIONS] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Explain one neuron, or one weight, with the actual numbers of one pass.
@@ -74,7 +79,8 @@ def command(
     is_weight = names_a_weight(lay_out(load(spec)), what)
     found = examine(spec, sample, run, data, whole_batch=is_weight)
     assert found.inspector is not None
-    card = found.inspector.weight(what) if is_weight else found.inspector.neuron(what)
+    inspector = found.inspector.fractions() if fractions else found.inspector
+    card = inspector.weight(what) if is_weight else inspector.neuron(what)
     if as_json or form is Format.json:
         about = {"network": found.spec.name, "data": found.note, "weights": found.weights}
         print(json.dumps(about | card.as_json(), indent=2, allow_nan=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,7 +45,9 @@ class Use(NamedTuple):
 
 
 def _plain(value: Any) -> Any:
-    """The same with None for every number that JSON cannot write."""
+    """The same with None for every number that JSON cannot write, and fractions in words: "51/8"."""
+    if isinstance(value, Fraction):
+        return str(value)
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -145,7 +148,7 @@ class NeuronCard:
             "bias_name": self.bias_name,
             "terms": [{**term._asdict(), "source": write_node(term.source)} for term in self.terms],
             "fan_out": [{**edge._asdict(), "target": write_node(edge.target)} for edge in self.fan_out],
-            "from_loss": None if self.from_loss is None else vars(self.from_loss),
+            "from_loss": None if self.from_loss is None else dict(vars(self.from_loss)),
             "winner": None if self.winner is None else write_node(self.terms[self.winner].source),
         }
         plain: dict[str, Any] = _plain(card)

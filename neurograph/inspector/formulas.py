@@ -5,8 +5,9 @@ Plain scalar formulas for explaining. The engines do not use them, so a card tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import erf, exp, pi, sqrt, tanh
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from math import erf, exp, fsum, isfinite, pi, sqrt, tanh
 
 from neurograph.errors import suggest
 from neurograph.ops.words import LEAK
@@ -72,6 +73,20 @@ def handed_back(kind: str, delta: float, a: float, w: float | None, z: float, di
     if kind == "l2":
         return delta * a / z if z != 0 else 0.0
     return delta / divisor if kind == "mean" else delta
+
+
+def total(numbers: Iterable[float]) -> float:
+    """The sum, rounded once; exact for fractions; NaN where a number is not finite.
+
+    Examples
+    --------
+    >>> total([0.1] * 10), total([Fraction(1, 3)] * 3), total([float("inf"), 1.0])
+    (1.0, Fraction(1, 1), nan)
+    """
+    found = list(numbers)
+    if any(isinstance(value, Fraction) for value in found):
+        return sum(found)
+    return fsum(found) if all(map(isfinite, found)) else float("nan")
 
 
 def slope(activation: str, z: float) -> float:

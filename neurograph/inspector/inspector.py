@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from math import fsum
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from neurograph.graph.neighbourhood import Wire, activity, fan_in, fan_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.inspector.cards import FromLoss, Influence, NeuronCard, Term, Use, WeightCard
-from neurograph.inspector.formulas import SLOPES, addend, handed_back, slope
+from neurograph.inspector.formulas import SLOPES, addend, handed_back, slope, total
 from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import from_loss, port_of
 from neurograph.parameters import Reference
@@ -114,7 +113,7 @@ class Inspector:
             bias_name=None if found.bias is None else self._written(found.bias),
             terms=tuple(self._term(found, wire, len(wires)) for wire in wires),
             fan_out=tuple(self._influence(found, wire) for wire in fan_out(self.network, found.node)),
-            slope=slope(found.activation, z) if found.activation in SLOPES else None,
+            slope=self._slope(found, z),
             from_loss=self._from_loss(found),
             divisor=self._divisor(found, len(wires)),
             winner=self._winner(found, wires) if found.kind == "max" and wires else None,
@@ -129,21 +128,43 @@ class Inspector:
             With the valid ranges, or the nearest known name.
         """
         reference = self.trace.reference(weight)
-        name, index = reference
-        uses = tuple(Use(*use) for use in self.trace.contributions(weight))
-        gradient = self.trace.gradient.get(name)
+        name = reference[0]
+        uses = self._uses(weight)
         return WeightCard(
             name=self._written(reference),
             value=self._weight(reference),
             uses=uses,
-            sum=fsum(use.product for use in uses) if all(np.isfinite(use.product) for use in uses) else float("nan"),
-            gradient=0.0 if gradient is None else float(gradient.reshape(-1)[index]),
+            sum=total(use.product for use in uses),
+            gradient=self._gradient(reference, uses),
             reduction=self.reduction,
             batch=self.trace.batch,
             n_copies=len({(use.source, use.target) for use in uses}),
             trainable=self._trainable.get(name, True),
             is_bias=name in self._bias_names,
         )
+
+    def fractions(self) -> Inspector:
+        """The same inspector in exact rational arithmetic: its cards hold `fractions.Fraction`, worked out anew.
+
+        Weights and inputs count as the decimals that are written: 0.1 is 1/10.
+
+        Raises
+        ------
+        UsageError
+            If the network is too large for it. Cards raise it where a number on the way is not rational (sigmoid, softmax).
+
+        Examples
+        --------
+        >>> import neurograph as ng
+        >>> graph = ng.NeuronGraph()
+        >>> graph.add_input("x"); graph.add_neuron("h"); graph.connect("x", "h", weight="w", value=0.1)
+        >>> graph.set_outputs(["h"], loss="mse")
+        >>> Inspector(ng.ReferenceEngine(graph, ng.initialise(graph, seed=0)), [[0.7]]).fractions().neuron("h").z
+        Fraction(7, 100)
+        """
+        from neurograph.inspector.rational import ExactInspector
+
+        return ExactInspector(self)
 
     # -- inner --------------------------------------------------------------------------------------------------------
     @cached_property
@@ -158,6 +179,17 @@ class Inspector:
     def _weight(self, reference: Reference) -> float:
         name, index = reference
         return float(self.trace.weights[name].reshape(-1)[index])
+
+    def _slope(self, neuron: Neuron, z: float) -> float | None:
+        return slope(neuron.activation, z) if neuron.activation in SLOPES else None
+
+    def _uses(self, weight: str) -> tuple[Use, ...]:
+        return tuple(Use(*use) for use in self.trace.contributions(weight))
+
+    def _gradient(self, reference: Reference, uses: tuple[Use, ...]) -> float:
+        """What the engine says, which should be the sum of the uses."""
+        gradient = self.trace.gradient.get(reference[0])
+        return 0.0 if gradient is None else float(gradient.reshape(-1)[reference[1]])
 
     def _written(self, reference: Reference) -> str:
         return write_reference(reference, self.trace.weights[reference[0]].shape)

@@ -6,12 +6,12 @@ A sheet knows nothing of fonts: `text.py`, `html.py` and `latex.py` set it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import fsum, isfinite
 from typing import NamedTuple
 
 from neurograph.graph.address import write_node
 from neurograph.inspector.cards import Influence, NeuronCard, Term, Use, WeightCard
 from neurograph.inspector.formulas import FORMULAS, PRODUCTS
+from neurograph.inspector.formulas import total as sum_of
 from neurograph.inspector.table import largest, number
 
 
@@ -114,9 +114,9 @@ def _term_row(term: Term, digits: int, weighted: bool) -> list[str]:
 
 def _about_window(card: NeuronCard, digits: int) -> list[str]:
     if card.kind == "mean":
-        return [f"Σ a / n with n = {card.divisor:g}"]
+        return [f"Σ a / n with n = {number(card.divisor)}"]
     if card.kind == "l2":
-        return [f"√{number(fsum(term.product for term in card.terms), digits)}"]
+        return [f"√{number(sum_of(term.product for term in card.terms), digits)}"]
     if len(card.ties) > 1:
         first = write_node(card.ties[0].source)
         return [f"{len(card.ties)} neurons share the maximum; the first in order, {first}, wins and alone gets the δ"]
@@ -131,8 +131,8 @@ def _backward(card: NeuronCard, digits: int, limit: int) -> Sheet:
         lines += [f"  δ from the loss = {own.formula}", f"    = {own.numbers} = {number(own.value, digits)}"]
     if card.fan_out:
         lines += [f"  {_delta_formula(card)}", *_fan_out(card, digits, limit)]
-        total = fsum(edge.product for edge in card.fan_out) if _finite(card.fan_out) else float("nan")
-        lines.append(f"    Σ = {number(total, digits)}")
+        handed = sum_of(edge.product for edge in card.fan_out)
+        lines.append(f"    Σ = {number(handed, digits)}")
         if card.slope is not None and card.kind != "input":
             inner = "" if card.activation == "identity" else f"{card.activation}′({number(card.z, digits)}) = "
             lines.append(f"    f′(z) = {inner}{number(card.slope, digits)}")
@@ -162,10 +162,6 @@ def _influence_row(edge: Influence, digits: int, weighted: bool) -> list[str]:
     if not weighted:
         return [name, number(edge.delta, digits), product]
     return [name, number(edge.delta, digits), number(edge.w, digits), product, edge.weight or ""]
-
-
-def _finite(edges: Sequence[Influence]) -> bool:
-    return all(isfinite(edge.product) for edge in edges)
 
 
 # -- a weight's uses --------------------------------------------------------------------------------------------------
@@ -220,8 +216,7 @@ def _rest(rest: Sequence[object], products: list[float], digits: int, what: str,
     zero = sum(product == 0 for product in products)
     if zero == len(rest):
         return [f"    … and {_count(len(rest), f'more {what}')}, {'each' if zero > 1 else 'it'} exactly 0"]
-    total = fsum(products) if all(map(isfinite, products)) else float("nan")
-    note = f", together {number(total, digits)}" if add else ""
+    note = f", together {number(sum_of(products), digits)}" if add else ""
     exact = f" ({zero:,} of them exactly 0)" if zero else ""
     return [f"    … and {_count(len(rest), f'smaller {what}')}{note}{exact}"]
 

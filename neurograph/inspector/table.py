@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 from math import isnan
 from typing import TypeVar
 
 Row = TypeVar("Row")
+LONGEST = 24
+"""Characters of a fraction that are still read."""
 
 
-def number(value: float | None, digits: int = 6) -> str:
-    """Write a number with so many significant digits; None as a dash, −0 as 0.
+def number(value: float | Fraction | None, digits: int = 6) -> str:
+    """Write a number with so many significant digits; None as a dash, −0 as 0; fractions as such, unless too long to read.
 
     Examples
     --------
     >>> number(0.1 + 0.2), number(-0.0), number(None), number(1e-9), number(2 / 3, digits=3)
     ('0.3', '0', '-', '1e-09', '0.667')
+    >>> number(Fraction(-51, 8)), number(Fraction(1, 10**30 + 1))
+    ('-51/8', '≈1e-30')
     """
+    if isinstance(value, Fraction):
+        return str(value) if len(str(value)) <= LONGEST else f"≈{float(value):.{digits}g}"
     if value is None:
         return "-"
     return f"{value:.{digits}g}" if value else "0"
