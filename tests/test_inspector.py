@@ -250,7 +250,7 @@ def test_faults_name_what_is_allowed() -> None:
         str(caught.value) == "no weight 'conv.weight[0,0,3,0]': 'conv.weight' has slots conv.weight[0…0,0…0,0…2,0…2]."
     )
     with pytest.raises(BatchError) as bad:
-        inspect("four", **{"reduction": "mean"}).__class__(one_neuron("relu"), [[1.0]], [[1.0]], sample=1)
+        Inspector(one_neuron("relu"), [[1.0]], [[1.0]], sample=1)
     assert str(bad.value) == "sample 1: the batch has the samples 0…0."
 
 
