@@ -108,8 +108,10 @@ def check_z(numbers: Numbers, passed: Passed, which: Index, wires: Wires) -> lis
     terms[kind == KIND["l2"]] **= 2
     terms[kind == KIND["rbf"]] = (arrived - w)[kind == KIND["rbf"]] ** 2
     sums = summed(terms, group, len(which))
+    doubt = np.where((kind == KIND["rbf"])[:, None], 2 * np.abs(arrived - w) * passed.doubt(wires), 0)
     through = np.bincount(group[wires.dropout != NONE], minlength=len(which))[:, None] > 0
     z, bound = _from_sums(of, passed, sums, np.where(through & bool(passed.factors), 2, 0))
+    bound += by_group(np.add, doubt, group, len(which))
     checks = _maxima(passed, which, of, wires, arrived, group, z, bound)
     plain = (of.kind != KIND["input"]) & (of.kind != KIND["constant"])
     return [Check("z", which[plain], passed.z[which[plain]], z[plain], bound[plain]), *checks]
@@ -183,6 +185,7 @@ def check_delta(numbers: Numbers, passed: Passed, which: Index, wires: Wires, he
     above = passed.delta[wires.target].astype(Wide)
     terms = np.where(above == 0, 0, above * slopes)
     sums = summed(terms, group, len(which))
+    doubt = by_group(np.add, _doubt_of_distances(numbers, passed, wires), group, len(which))
     words = [ACTIVATIONS[i] for i in traits(numbers, which).activation.tolist()]
     expected, bound = np.zeros_like(sums.value), np.zeros_like(sums.value)
     extra = 2 if passed.factors else 0
@@ -195,6 +198,7 @@ def check_delta(numbers: Numbers, passed: Passed, which: Index, wires: Wires, he
         expected[rows] = sums.value[rows] * f.value
         count = sums.count[rows] + extra
         bound[rows] = u * sums.size[rows] * ((count + 2) * np.abs(f.value) + f.spread)
+        bound[rows] += doubt[rows] * np.abs(f.value)
         bound[rows] += tiny(count, passed.dtype) * (1 + sums.size[rows]) * (sums.count[rows] > 0)
     for head in heads:
         at = np.searchsorted(which, head.which)
@@ -202,6 +206,14 @@ def check_delta(numbers: Numbers, passed: Passed, which: Index, wires: Wires, he
         expected[at[inside]] += head.delta[inside]
         bound[at[inside]] += head.bound[inside] + u * np.abs(expected[at[inside]])
     return Check("delta", which, passed.delta[which], expected, bound)
+
+
+def _doubt_of_distances(numbers: Numbers, passed: Passed, wires: Wires) -> Array:
+    """What δ·2(a − w) may be off by because a arrived rounded, behind a dropout: the difference magnifies it."""
+    is_rbf = (traits(numbers, wires.target).kind == KIND["rbf"])[:, None]
+    return np.asarray(
+        np.where(is_rbf, 2 * np.abs(passed.delta[wires.target]) * passed.factor(wires) * passed.doubt(wires), 0)
+    )
 
 
 def _slopes_to_source(numbers: Numbers, passed: Passed, wires: Wires) -> Array:
@@ -244,11 +256,13 @@ def check_gradient(
     is_rbf = traits(numbers, wires.target).kind == KIND["rbf"]
     slopes = np.where(is_rbf[:, None], 2 * (passed.weight(wires) - arrived), arrived)
     terms = np.concatenate([np.where(delta == 0, 0, delta * slopes), passed.delta[biased].astype(Wide)])
-    return _gradient_row(numbers, passed, name, gradient, at, terms, reduction)
+    doubt = np.where(is_rbf[:, None], 2 * np.abs(delta) * passed.doubt(wires), 0)
+    doubt = np.concatenate([doubt, np.zeros((len(biased), passed.batch), Wide)])
+    return _gradient_row(passed, name, gradient, at, terms, doubt, reduction)
 
 
 def _gradient_row(
-    numbers: Numbers, passed: Passed, name: str, gradient: Array, at: Index, terms: Array, reduction: str
+    passed: Passed, name: str, gradient: Array, at: Index, terms: Array, doubt: Array, reduction: str
 ) -> Row:
     slots, group = np.unique(at, return_inverse=True)
     sums = summed(terms, group, len(slots))
@@ -256,6 +270,7 @@ def _gradient_row(
     count = sums.count * passed.batch + (2 if passed.factors else 0) + (2 if reduction == "mean" else 0)
     size = sums.size.sum(axis=1, keepdims=True) / share
     bound = (count + 2) * rounding(passed.dtype) * size + tiny(count, passed.dtype)
+    bound += by_group(np.add, doubt, group, len(slots)).sum(axis=1, keepdims=True) / share
     expected = sums.value.sum(axis=1, keepdims=True) / share
     check = Check("gradient", slots, gradient.reshape(-1)[slots][:, None], expected, bound)
     units = check.units()

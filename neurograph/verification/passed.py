@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.masks import dropout_mask, join_masks
 from neurograph.trace import Trace
-from neurograph.verification.formulas import Wide
+from neurograph.verification.formulas import Wide, rounding
 from neurograph.verification.report import Row
 from neurograph.verification.wires import NONE, Numbers, Wires
 
@@ -60,6 +60,11 @@ class Passed:
             through = wires.dropout == dropout
             factor[through] = values[wires.source[through]]
         return factor
+
+    def doubt(self, wires: Wires) -> Array:
+        """How far an engine's own `arrived` may be off: behind a dropout a·mask/keep is rounded, twice."""
+        behind = (wires.dropout != NONE)[:, None] & bool(self.factors)
+        return np.asarray(np.where(behind, 2 * rounding(self.dtype) * np.abs(self.arrived(wires)), 0))
 
     def weight(self, wires: Wires) -> Array:
         """The weight on each wire as a column, wide; 0 on unweighted ones."""
