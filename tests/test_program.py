@@ -503,3 +503,20 @@ def test_network_without_loss_runs_forward_and_says_why_it_cannot_train() -> Non
 def test_spec_compiles_without_being_laid_out() -> None:
     spec = ng.load(toml([2], [{"kind": "dense", "name": "o", "units": 1, "weights": [[1, 1]]}]))
     assert ng.compile(spec, ng.initialise(ng.lay_out(spec))).forward([[1.0, 2.0]]).tolist() == [[3.0]]
+
+
+def test_biases_apart_in_memory_are_all_learnt() -> None:
+    """Lanes may begin at weight 0 and step over the parameters of others (found by an edited network)."""
+    g = ng.NeuronGraph()
+    g.add_input("x")
+    for name in ("h1", "h2"):
+        g.add_neuron(name, bias=f"{name}.bias")
+        g.connect("x", name, weight=f"{name}.weight", value=1.0)
+    g.set_outputs(["h1", "h2"], loss="mse", form="half_sum")
+    trace = ng.compile(g, ng.initialise(g), dtype="float64").backprop([[2.0]], upstream=[[3.0, 5.0]])
+    assert {name: float(value) for name, value in trace.gradient.items()} == {
+        "h1.bias": 3.0,
+        "h1.weight": 6.0,
+        "h2.bias": 5.0,
+        "h2.weight": 10.0,
+    }

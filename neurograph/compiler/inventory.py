@@ -75,7 +75,7 @@ def parameters(plan: Plan, emitters: list[StepEmitter]) -> tuple[tuple[PlanParam
 
 def _weights_of(cells: Cells) -> Index:
     lanes = np.arange(cells.lanes, dtype=np.int64) * cells.weight_step
-    if cells.weight.any() or cells.source.any():
+    if cells.lanes > 1 or cells.weight.any() or cells.source.any():
         anchors = np.unique(cells.weight)
         weights: Index = (anchors[:, None, None] + lanes[:, None] + cells.taps[:, 1]).reshape(-1)
         return weights
