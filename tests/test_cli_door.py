@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -149,3 +150,15 @@ def test_a_closed_pipe_is_not_an_error() -> None:
         f'"{sys.executable}" -c "{code}" | head -c 10', shell=True, capture_output=True, text=True, check=False
     )
     assert "Traceback" not in done.stderr
+
+
+def test_an_output_without_greek_letters_gets_escapes_and_no_fault() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "neurograph", "explain", "mazur", "w5"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"\u03b4\xb7a" in done.stdout

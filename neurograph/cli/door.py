@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a fault of the program, 2 a mistake of the user, 130 inter
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -28,6 +29,7 @@ def run(arguments: list[str] | None = None) -> int:
     0
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    _write_every_letter()
     with_traceback = arguments[:1] == ["--traceback"]
     try:
         code = _dispatch(arguments[1:] if with_traceback else arguments)
@@ -117,6 +119,13 @@ def _one_screen(message: str) -> str:
     if len(lines) <= SCREEN:
         return message
     return "\n".join([*lines[: SCREEN - 1], f"… and {len(lines) - SCREEN + 1} more lines."])
+
+
+def _write_every_letter() -> None:
+    """Where the output's encoding has no δ or × (ASCII, Windows code pages), write an escape instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _silence_stdout() -> None:
