@@ -90,6 +90,11 @@ def test_relabelled_layers_keep_their_places():
         (lambda g: g.set_outputs(["p", "p"]), "an output is listed twice."),
         (lambda g: g.set_parameter("w", value=[1, 2]), "w: values of shape (2,); its shape is ()."),
         (lambda g: g.connect("x1", "p", value=1.0), "x1 → p: a value without a weight; name the weight too."),
+        (
+            lambda g: (g.add_neuron("n"), g.connect("x1", "n", weight="w", value=7)),
+            "x1 → n: weight 'w' is shared and has the value 2.0 already; a weight has one value. "
+            "Leave value out, or change it with set_parameter.",
+        ),
     ],
 )
 def test_a_mistake_by_hand_is_one_clear_message(act, message):

@@ -123,7 +123,8 @@ class NeuronGraph(nx.DiGraph):
         Raises
         ------
         GraphError
-            If a neuron is missing, or the two are connected already (a graph holds one edge a pair).
+            If a neuron is missing, the two are connected already (a graph holds one edge a pair), or the weight has
+            another value already.
         """
         for node in (source, target):
             if node not in self:
@@ -139,9 +140,15 @@ class NeuronGraph(nx.DiGraph):
                 f"{write_node(source)} → {write_node(target)}: a value without a weight; name the weight too."
             )
         reference = self._reference(weight, "weight")
-        self.add_edge(source, target, param=reference, port=port, dropout=dropout)
         if value is not None and reference is not None:
+            before = self.parameters[reference[0]].values
+            if before is not None and before.shape == () and before != value:
+                raise GraphError(
+                    f"{write_node(source)} → {write_node(target)}: weight '{reference[0]}' is shared and has the value "
+                    f"{before} already; a weight has one value. Leave value out, or change it with set_parameter."
+                )
             self.set_parameter(reference[0], value=value)
+        self.add_edge(source, target, param=reference, port=port, dropout=dropout)
 
     def set_outputs(self, nodes: Iterable[Node], *, loss: str | Loss | None = None, **options: Any) -> None:
         """Name the outputs, in the order of the target's columns, and their loss.
