@@ -97,3 +97,10 @@ def test_a_damaged_file_is_refused(tmp_path, content):
 def test_a_missing_file_is_said_so(tmp_path):
     with pytest.raises(ParameterError, match=r"none\.safetensors: no such file\."):
         Parameters.load(tmp_path / "none.safetensors")
+
+
+def test_a_file_that_cannot_be_written_is_said_so_under_its_own_name(tmp_path):
+    path = tmp_path / "none" / "w.safetensors"
+    with pytest.raises(FileNotFoundError) as caught:
+        made().save(path)
+    assert caught.value.filename == str(path)
