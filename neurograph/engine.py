@@ -102,10 +102,12 @@ def _read_array(value: ArrayLike, port: Port, dtype: Any, what: str) -> Array:
 def _numbers(value: ArrayLike, what: str) -> Array:
     try:
         array = np.asarray(value)
-        if array.dtype.kind not in "fiub":
+        if array.dtype.kind not in "fiubc":
             array = array.astype(np.float64)
     except (TypeError, ValueError):
         raise BatchError(f"{what}: expected an array of numbers, found {type(value).__name__}.") from None
+    if array.dtype.kind == "c":
+        raise BatchError(f"{what}: complex numbers; neurons compute with real ones. Pass their parts as two channels.")
     return array
 
 

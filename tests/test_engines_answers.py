@@ -145,6 +145,9 @@ def test_wrong_uses_each_say_what_to_do(make: Maker) -> None:
     )
     assert message(BatchError, lambda: engine.backprop(x, upstream=[[1.0], [1.0]])) == "upstream: 2 samples; x has 1."
     assert message(BatchError, lambda: engine.forward([[1.0, 2.0]])) == ("x: shape (1, 2); 'input' needs (batch, 1).")
+    assert message(BatchError, lambda: engine.forward([[1.0 + 2.0j]])) == (
+        "x: input: complex numbers; neurons compute with real ones. Pass their parts as two channels."
+    )
     assert message(UsageError, lambda: engine.forward(x, training=True, seed=-1)) == (
         "seed: found -1; a seed is an integer of at least 0, or None for a fresh one."
     )
