@@ -76,7 +76,15 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1, i
 
 
 def align(numbers: Sequence[str]) -> list[str]:
-    """Pad written numbers so that their decimal points stand under one another."""
+    """Pad written numbers so that their decimal points stand under one another; other words stay as they are.
+
+    Examples
+    --------
+    >>> align(["1.5", "-20"]), align(["c.weight[0]", "c.weight[10]"])
+    (['  1.5', '-20'], ['c.weight[0]', 'c.weight[10]'])
+    """
+    if any(text[:1].isalpha() and text not in ("inf", "nan") for text in numbers):
+        return list(numbers)
     split = [text.partition(".") if "e" not in text and not text.endswith("…") else (text, "", "") for text in numbers]
     left = max((len(whole) for whole, _, _ in split), default=0)
     return [whole.rjust(left) + point + rest for whole, point, rest in split]
