@@ -152,7 +152,9 @@ def test_further_questions_name_the_spec_as_it_was_named(capsys: pytest.CaptureF
     [
         (["four", "cnv[0,0,0]"], "four: no neuron or weight 'cnv[0,0,0]'; did you mean 'conv'? "
          "(layers and parameters: input, conv, pool, outputs, conv.weight, outputs.weight)"),
-        (["four", "conv"], "'conv' is a layer of shape 1×6×6; name one neuron, such as conv[0,3,3]."),
+        (["four", "conv[3]"], "no group conv[3]: 'conv' of shape 1×6×6 has groups conv[0…0]."),
+        (["four", "loss"], "loss: this pass had no target, so there is no loss to explain. Give a target."),
+        (["four", "conv", "--fractions"], "fractions: conv is a layer; fractions are for neurons and weights. Ask without fractions."),
         (["four", "conv[0,6,0]"], "no neuron conv[0,6,0]: 'conv' has neurons conv[0…0,0…5,0…5]."),
         (["four", "conv[0,0]"], "no neuron conv[0,0]: 'conv' has neurons conv[0…0,0…5,0…5]."),
         (["four", "conv.weight[9,0,0,0]"], "no weight 'conv.weight[9,0,0,0]': 'conv.weight' has slots "

@@ -15,18 +15,31 @@ from neurograph.errors import UnknownName, suggest
 if TYPE_CHECKING:
     from neurograph.cli.examined import Examined
     from neurograph.graph.topology import Topology
-    from neurograph.inspector import NeuronCard, WeightCard
+    from neurograph.inspector import Inspector, LayerCard, LossCard, NeuronCard, WeightCard
+
+    Card = NeuronCard | WeightCard | LayerCard | LossCard
 
 EXAMPLES = """
 neurograph explain four "conv[0,3,1]"
 neurograph explain four "conv.weight[0,0,1,1]"
 neurograph explain mazur h1 --digits 9
+neurograph explain four "conv[0]"
+neurograph explain mazur loss
 neurograph explain digits "pool[3,1,1]" --sample 7 --run runs/digits
 neurograph explain lenet5 "conv1.weight[0,0,2,1]" --json
 neurograph explain four "pool[0,1,0]" --format html > pool.html
 neurograph explain four "conv[0,3,1]" --format latex
 neurograph explain four "conv.weight[0,0,1,1]" --fractions
 """
+
+
+class Subject(StrEnum):
+    """What can be asked about."""
+
+    neuron = "neuron"
+    weight = "weight"
+    layer = "layer"
+    loss = "loss"
 
 
 class Format(StrEnum):
@@ -38,7 +51,11 @@ class Format(StrEnum):
     json = "json"
 
 
-WHAT = typer.Argument(metavar="NEURON|WEIGHT", help="Such as conv1[0,3,4], h1, conv1.weight[0,0,2,1], conv1.bias[0].")
+WHAT = typer.Argument(
+    metavar="WHAT",
+    help="A neuron conv1[0,3,4] or h1, a weight conv1.weight[0,0,2,1], a bias conv1.bias[0], "
+    "a group conv1[0], a layer conv1, or the loss.",
+)
 SAMPLE = typer.Option(
     help="Which sample, counted from 0. A weight of a spec with samples of its own: default all of them.", min=0
 )
@@ -68,19 +85,20 @@ def command(
     fractions: Annotated[bool, FRACTIONS] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Explain one neuron, or one weight, with the actual numbers of one pass.
+    """Explain a neuron, a weight, a layer or the loss, with the actual numbers of one pass.
 
-    A neuron: the terms of z, its activation, and the terms of δ = ∂loss/∂z. A weight: every use of it, and their sum.
+    A neuron: the terms of z, its activation, and the terms of δ = ∂loss/∂z. A weight: every use of it, and their sum. A group: its
+    map, and the kernel that its neurons share. The loss: what every output adds.
     """
     from neurograph.cli.examined import examine
     from neurograph.graph.lay_out import lay_out
     from neurograph.spec import load
 
-    is_weight = names_a_weight(lay_out(load(spec)), what)
-    found = examine(spec, sample, run, data, whole_batch=is_weight)
+    subject = subject_of(lay_out(load(spec)), what)
+    found = examine(spec, sample, run, data, whole_batch=subject is Subject.weight)
     assert found.inspector is not None
     inspector = found.inspector.fractions() if fractions else found.inspector
-    card = inspector.weight(what) if is_weight else inspector.neuron(what)
+    card = _card(inspector, subject, what)
     if as_json or form is Format.json:
         about = {"network": found.spec.name, "data": found.note, "weights": found.weights}
         print(json.dumps(about | card.as_json(), indent=2, allow_nan=False))
@@ -88,7 +106,18 @@ def command(
     print(_set(found, spec, card, form, digits, rows))
 
 
-def _set(found: Examined, spec: str, card: NeuronCard | WeightCard, form: Format, digits: int, rows: int) -> str:
+def _card(inspector: Inspector, subject: Subject, what: str) -> Card:
+    match subject:
+        case Subject.neuron:
+            return inspector.neuron(what)
+        case Subject.weight:
+            return inspector.weight(what)
+        case Subject.layer:
+            return inspector.layer(what)
+    return inspector.loss()
+
+
+def _set(found: Examined, spec: str, card: Card, form: Format, digits: int, rows: int) -> str:
     """The card with what stands around it, as text, LaTeX or HTML."""
     from neurograph.inspector.html import as_page
     from neurograph.inspector.latex import as_latex
@@ -103,19 +132,24 @@ def _set(found: Examined, spec: str, card: NeuronCard | WeightCard, form: Format
     return as_page(sheet, about) if form is Format.html else as_latex(sheet, about)
 
 
-def names_a_weight(topology: Topology, what: str) -> bool:
-    """Whether the text names a weight; False for a neuron.
+def subject_of(topology: Topology, what: str) -> Subject:
+    """What the text names.
 
     Raises
     ------
     UnknownName
-        If it names neither.
+        If nothing in this network is called so.
     """
+    from neurograph.inspector.layers import names_a_layer
+
     base = what.split("[", maxsplit=1)[0].strip()
     if base in topology.populations:
-        return False
+        shapes = {name: population.shape for name, population in topology.populations.items()}
+        return Subject.layer if names_a_layer(shapes, what) else Subject.neuron
     if base in topology.parameters:
-        return True
+        return Subject.weight
+    if what == "loss":
+        return Subject.loss
     known = [*topology.populations, *topology.parameters]
     shown = ", ".join(known[:24]) + (", …" if len(known) > 24 else "")
     raise UnknownName(
@@ -123,7 +157,7 @@ def names_a_weight(topology: Topology, what: str) -> bool:
     )
 
 
-def _more(found: Examined, spec: str, card: NeuronCard | WeightCard) -> list[str]:
+def _more(found: Examined, spec: str, card: Card) -> list[str]:
     """What else there is to ask."""
     import shlex
 
@@ -139,7 +173,7 @@ def _more(found: Examined, spec: str, card: NeuronCard | WeightCard) -> list[str
     return ["", *lines] if lines else []
 
 
-def _field(found: Examined, card: NeuronCard | WeightCard) -> list[str]:
+def _field(found: Examined, card: Card) -> list[str]:
     """The part of the input a neuron sees, where the input has rows and columns."""
     from neurograph.graph.receptive import receptive_field
     from neurograph.inspector import NeuronCard

@@ -44,14 +44,14 @@ class Use(NamedTuple):
     product: float
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same with None for every number that JSON cannot write, and fractions in words: "51/8"."""
     if isinstance(value, Fraction):
         return str(value)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
@@ -151,8 +151,8 @@ class NeuronCard:
             "from_loss": None if self.from_loss is None else dict(vars(self.from_loss)),
             "winner": None if self.winner is None else write_node(self.terms[self.winner].source),
         }
-        plain: dict[str, Any] = _plain(card)
-        return plain
+        found: dict[str, Any] = plain(card)
+        return found
 
     def _repr_html_(self) -> str:
         from neurograph.inspector.html import as_fragment
@@ -213,8 +213,8 @@ class WeightCard:
         uses = [
             {**use._asdict(), "source": write_node(use.source), "target": write_node(use.target)} for use in self.uses
         ]
-        plain: dict[str, Any] = _plain({**vars(self), "uses": uses})
-        return plain
+        found: dict[str, Any] = plain({**vars(self), "uses": uses})
+        return found
 
     def _repr_html_(self) -> str:
         from neurograph.inspector.html import as_fragment

@@ -19,7 +19,7 @@ p { margin: .3rem 0; overflow-wrap: anywhere; }
 .detail { padding-left: 1.2rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: .4rem 0; font-size: .9rem; }
-caption { text-align: left; opacity: .75; font-size: .85rem; }
+caption { text-align: left; white-space: nowrap; opacity: .75; font-size: .85rem; }
 td, th { padding: .15rem .7rem .15rem 0; text-align: left; white-space: pre; font-weight: normal; }
 thead th { border-bottom: 1px solid; font-weight: bold; }
 tr.noted > * { font-weight: bold; }

@@ -16,6 +16,8 @@ from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.inspector.cards import FromLoss, Influence, NeuronCard, Term, Use, WeightCard
 from neurograph.inspector.formulas import SLOPES, addend, handed_back, slope, total
+from neurograph.inspector.layers import LayerCard, layer_card
+from neurograph.inspector.loss import LossCard, loss_card
 from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import from_loss, port_of
 from neurograph.parameters import Reference
@@ -142,6 +144,26 @@ class Inspector:
             trainable=self._trainable.get(name, True),
             is_bias=name in self._bias_names,
         )
+
+    def layer(self, layer: str) -> LayerCard:
+        """The card of a layer (``"conv1"``), or of one of its groups: the neurons that share one kernel (``"conv1[0]"``).
+
+        Raises
+        ------
+        UnknownName
+            If there is none of this name, with what there is.
+        """
+        return layer_card(self.trace, layer, self.sample, self.has_delta)
+
+    def loss(self) -> LossCard:
+        """The card of this sample's loss: what every output adds.
+
+        Raises
+        ------
+        LossError
+            If there was no target.
+        """
+        return loss_card(self.trace, self._targets, self.sample, self.reduction)
 
     def fractions(self) -> Inspector:
         """The same inspector in exact rational arithmetic: its cards hold `fractions.Fraction`, worked out anew.

@@ -17,6 +17,8 @@ from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.inspector.cards import FromLoss, Influence, Term, Use
 from neurograph.inspector.formulas import addend, handed_back
 from neurograph.inspector.inspector import Inspector
+from neurograph.inspector.layers import LayerCard
+from neurograph.inspector.loss import LossCard
 from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import port_of, present
 from neurograph.inspector.table import number
@@ -65,6 +67,18 @@ class ExactInspector(Inspector):
             )
         self._z: dict[tuple[int, Place], Fraction] = {}
         self._delta: dict[tuple[int, Place], Fraction] = {}
+
+    def layer(self, layer: str) -> LayerCard:
+        """Not in fractions: a layer's card is of ranges and means."""
+        raise UsageError(
+            f"fractions: {layer} is a layer; fractions are for neurons and weights. Ask without fractions."
+        )
+
+    def loss(self) -> LossCard:
+        """Not in fractions: most losses are logarithms."""
+        raise UsageError(
+            "fractions: the loss is shown in decimals; fractions are for neurons and weights. Ask without fractions."
+        )
 
     # -- what the cards ask for ---------------------------------------------------------------------------------------
     def _number(self, what: str, neuron: Neuron) -> Number:

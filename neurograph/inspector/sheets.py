@@ -12,6 +12,7 @@ from neurograph.graph.address import write_node
 from neurograph.inspector.cards import Influence, NeuronCard, Term, Use, WeightCard
 from neurograph.inspector.formulas import FORMULAS, PRODUCTS
 from neurograph.inspector.formulas import total as sum_of
+from neurograph.inspector.loss import LossCard
 from neurograph.inspector.table import largest, number
 
 
@@ -208,7 +209,31 @@ def _copies(card: WeightCard, what: str) -> Prose:
     )
 
 
-# -- what both share --------------------------------------------------------------------------------------------------
+# -- the loss ---------------------------------------------------------------------------------------------------------
+def loss_sheet(card: LossCard, digits: int, limit: int) -> Sheet:
+    """The loss's card: what every output adds."""
+    value = number(card.value, digits)
+    lines: Sheet = [f"loss = {value}, sample {card.sample}"]
+    for head, formula, weight, outputs in card.heads:
+        factor = "" if weight == 1 else f"{number(weight, digits)} · "
+        what = "loss" if len(card.heads) == 1 else f"the part of {head}"
+        lines += ["", f"  {what} = {factor}{formula}" if not factor else f"  {what} = {factor}({formula})"]
+        shown, rest = largest(outputs, lambda owed: owed.addend, limit)
+        rows = [
+            [write_node(o.node), *(number(v, digits) for v in (o.z, o.a, o.target, o.addend, o.delta))] for o in shown
+        ]
+        lines += [Grid("the outputs", ["output", "z", "a", "t", "adds", "δ"], rows)]
+        lines += _rest(rest, [owed.addend for owed in rest], digits, "output", True)
+        if len(card.heads) > 1:
+            lines += [f"    Σ = {number(weight * sum_of(owed.addend for owed in outputs), digits)}"]
+    lines += ["", f"  loss = {value}"]
+    if card.batch > 1:
+        how = "mean" if card.reduction == "mean" else "sum"
+        lines += [f"  {how} over the {card.batch} samples of the batch = {number(card.batch_loss, digits)}"]
+    return lines
+
+
+# -- what all share ---------------------------------------------------------------------------------------------------
 def _rest(rest: Sequence[object], products: list[float], digits: int, what: str, add: bool) -> list[str]:
     """One line that counts what a shortened table leaves out."""
     if not rest:
