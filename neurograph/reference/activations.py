@@ -95,6 +95,6 @@ FUNCTIONS: dict[str, Activation] = {
     "silu": Activation(lambda z: z * sigmoid(z), silu_slope),
     "sigmoid": Activation(sigmoid, lambda z, a: a * (1 - a)),
     "tanh": Activation(tanh, lambda z, a: (1 - a) * (1 + a)),
-    "scaled_tanh": Activation(lambda z: AMPLITUDE * tanh(STEEPNESS * z), scaled_tanh_slope),
+    "scaled_tanh": Activation(lambda z: AMPLITUDE * tanh(2 * z / 3), scaled_tanh_slope),
 }
 """Every activation that a neuron can compute alone."""
