@@ -283,6 +283,7 @@ conv.weight[0,0,1,1] = 1: one weight on 36 edges
     … and 34 more uses, each exactly 0
 
   sum = 44.625
+  some ask for more, some for less: |Σ| / Σ|·| = 44.625 / 57.375 = 77.8% is left
   mean over 1 sample: gradient = 44.625 / 1 = 44.625
 
   Every one of the 36 copies of this weight gets this same sum, not its own part of it; so after the

@@ -74,6 +74,8 @@ input{[}0,3,3{]} $\to$ conv{[}0,3,3{]} & 255 & $-$0.025 & $-$6.375 \\
 
 \noindent sum = 44.625
 
+\noindent some ask for more, some for less: $|$$\Sigma$$|$ / $\Sigma$$|$$\cdot$$|$ = 44.625 / 57.375 = 77.8\% is left
+
 \noindent mean over 1 sample: gradient = 44.625 / 1 = 44.625
 
 \medskip

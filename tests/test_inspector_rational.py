@@ -31,6 +31,7 @@ conv.weight[0,0,1,1] = 1: one weight on 36 edges
     … and 34 more uses, each exactly 0
 
   sum = 357/8
+  some ask for more, some for less: |Σ| / Σ|·| = 357/8 / 459/8 = 77.8% is left
   mean over 1 sample: gradient = 357/8 / 1 = 357/8
 """
 

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurograph.graph.address import Node, write_node
+from neurograph.inspector.formulas import total
 
 if TYPE_CHECKING:
     from neurograph.inspector.sheets import Sheet
@@ -183,6 +184,8 @@ class WeightCard:
     n_copies : int
         How many edges carry the weight (for a bias: how many neurons have it).
     trainable : bool
+    positions : int or None
+        Positions of the map, where the border leaves some of them without this weight.
     """
 
     name: str
@@ -195,6 +198,13 @@ class WeightCard:
     n_copies: int
     trainable: bool = True
     is_bias: bool = False
+    positions: int | None = None
+
+    @property
+    def remains(self) -> float | None:
+        """|Σ| / Σ|·| over the uses: how much of what they ask for does not cancel; None where nothing is asked for."""
+        asked = total(abs(use.product) for use in self.uses)
+        return abs(total(use.product for use in self.uses)) / asked if asked else None
 
     def text(self, digits: int = 6, limit: int = 12) -> str:
         """The card as text; tables of more than `limit` rows keep the largest and count the rest."""
@@ -213,7 +223,7 @@ class WeightCard:
         uses = [
             {**use._asdict(), "source": write_node(use.source), "target": write_node(use.target)} for use in self.uses
         ]
-        found: dict[str, Any] = plain({**vars(self), "uses": uses})
+        found: dict[str, Any] = plain({**vars(self), "uses": uses, "remains": self.remains})
         return found
 
     def _repr_html_(self) -> str:

@@ -14,6 +14,7 @@ from neurograph.graph.address import Node, write_reference
 from neurograph.graph.neighbourhood import Wire, activity, fan_in, fan_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
+from neurograph.inspector.borders import positions_of
 from neurograph.inspector.cards import FromLoss, Influence, NeuronCard, Term, Use, WeightCard
 from neurograph.inspector.formulas import SLOPES, addend, handed_back, slope, total
 from neurograph.inspector.layers import LayerCard, layer_card
@@ -143,6 +144,7 @@ class Inspector:
             n_copies=len({(use.source, use.target) for use in uses}),
             trainable=self._trainable.get(name, True),
             is_bias=name in self._bias_names,
+            positions=None if name in self._bias_names else self._positions(reference, uses),
         )
 
     def layer(self, layer: str) -> LayerCard:
@@ -201,6 +203,10 @@ class Inspector:
     def _weight(self, reference: Reference) -> float:
         name, index = reference
         return float(self.trace.weights[name].reshape(-1)[index])
+
+    def _positions(self, reference: Reference, uses: tuple[Use, ...]) -> int | None:
+        targets = [use.target for use in uses if use.sample == 0]
+        return positions_of(self.network, self.trace.layout, reference, targets)
 
     def _slope(self, neuron: Neuron, z: float) -> float | None:
         return slope(neuron.activation, z) if neuron.activation in SLOPES else None

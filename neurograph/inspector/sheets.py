@@ -55,9 +55,9 @@ def weight_sheet(card: WeightCard, digits: int, limit: int) -> Sheet:
     lines: Sheet = [f"{card.name} = {number(card.value, digits)}: one {what} on {carriers}{fixed}", ""]
     lines += [f"  gradient = Σ over its uses of δ{_per_use(card)}"]
     lines += _uses(card, digits, limit)
-    lines += ["", f"  sum = {number(card.sum, digits)}", f"  {_reduced(card, digits)}"]
+    lines += ["", f"  sum = {number(card.sum, digits)}", *_cancelled(card, digits), f"  {_reduced(card, digits)}"]
     if card.n_copies > 1:
-        lines += ["", _copies(card, what)]
+        lines += ["", _copies(card, what), *_border(card)]
     return lines
 
 
@@ -196,6 +196,30 @@ def _reduced(card: WeightCard, digits: int) -> str:
         samples = _count(card.batch, "sample")
         return f"mean over {samples}: gradient = {number(card.sum, digits)} / {card.batch} = {number(card.gradient, digits)}"
     return f"summed over {_count(card.batch, 'sample')}: gradient = {number(card.gradient, digits)}"
+
+
+def _cancelled(card: WeightCard, digits: int) -> list[str]:
+    """How much of what the uses ask for is left, where they disagree."""
+    if card.remains is None or not card.remains < 1 - 1e-12:
+        return []
+    asked = number(sum_of(abs(use.product) for use in card.uses), digits)
+    return [
+        f"  some ask for more, some for less: |Σ| / Σ|·| = {number(abs(card.sum), digits)} / {asked} = {float(card.remains):.1%} is left"
+    ]
+
+
+def _border(card: WeightCard) -> list[Prose]:
+    if card.positions is None:
+        return []
+    n = card.positions - card.n_copies
+    return [
+        Prose(
+            (
+                f"{card.n_copies:,}, not {card.positions:,}: at the other {_count(n, 'position')} the window hangs over the border, "
+                "and this tap reads nothing.",
+            )
+        )
+    ]
 
 
 def _copies(card: WeightCard, what: str) -> Prose:
