@@ -91,6 +91,22 @@ class UsageError(NeurographError):
     """A command line or an argument that cannot be understood."""
 
 
+def check_type(where: str, value: object, *expected: type) -> None:
+    """Refuse a value of another type than `expected`, with the step of the pipeline that was left out.
+
+    Examples
+    --------
+    >>> check_type("build", 5, str)
+    Traceback (most recent call last):
+    neurograph.errors.UsageError: build: found int; expected str.
+    """
+    if isinstance(value, expected):
+        return
+    found = type(value).__name__
+    way_out = {"str": " Read it with ng.load first.", "Spec": " Lay it out with ng.lay_out first."}.get(found, "")
+    raise UsageError(f"{where}: found {found}; expected {' or '.join(kind.__name__ for kind in expected)}.{way_out}")
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the nearest known word, or an empty string.
 

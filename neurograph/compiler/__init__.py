@@ -12,7 +12,7 @@ from neurograph.compiler.fuse import fuse
 from neurograph.compiler.pad import pad
 from neurograph.compiler.plan import Plan
 from neurograph.compiler.route import route
-from neurograph.errors import UsageError, suggest
+from neurograph.errors import UsageError, check_type, suggest
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 
@@ -56,6 +56,7 @@ def plan(network: NeuronGraph | Topology, until: str = "route") -> Plan:
     """
     if until not in PASSES:
         raise UsageError(f"plan: no pass '{until}'{suggest(until, PASSES)} (known: {', '.join(PASSES)})")
+    check_type("plan", network, Topology, NeuronGraph)
     made = from_topology(network) if isinstance(network, Topology) else from_graph(network, discover)
     for optimise in (pad, fuse, route)[: PASSES.index(until)]:
         made = optimise(made)

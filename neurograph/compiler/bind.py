@@ -10,7 +10,7 @@ import numpy as np
 
 from neurograph.compiler.placing import inputs_left
 from neurograph.compiler.plan import Plan
-from neurograph.errors import ParameterError, UsageError
+from neurograph.errors import ParameterError, UsageError, check_type
 from neurograph.graph.layout import Layout, Port, Shape, layout_of
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
@@ -92,6 +92,7 @@ def bind(
     from neurograph.compiler.assemble import make_image
     from neurograph.compiler.program import Program
 
+    check_type("params", params, Parameters)
     name = _dtype_name(dtype)
     count = _threads(threads)
     for parameter in plan.parameters:

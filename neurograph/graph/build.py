@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neurograph.errors import GraphError, GraphTooLarge
+from neurograph.errors import GraphError, GraphTooLarge, check_type
 from neurograph.graph.address import Node, node_id, write_node
 from neurograph.graph.layout import layout_of
 from neurograph.graph.neighbourhood import Wire, fan_in, fan_out
@@ -55,6 +55,7 @@ def build(topology: Topology, around: Node | None = None, limit: int = EDGE_LIMI
     >>> graph.in_degree(("conv2", 3, 5, 5)), graph.out_degree(("conv2", 3, 5, 5))
     (150, 1)
     """
+    check_type("build", topology, Topology)
     if around is not None:
         return _partial(topology, around)
     if topology.n_edges > limit:

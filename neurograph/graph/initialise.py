@@ -8,7 +8,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.errors import ParameterError, suggest
+from neurograph.errors import ParameterError, check_type, suggest
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.ops.words import INITIALISATIONS
@@ -41,6 +41,7 @@ def initialise(network: Topology | NeuronGraph, seed: int = 0) -> Parameters:
     >>> params["conv1.weight"].shape, float(params["conv1.bias"].sum())
     ((6, 1, 5, 5), 0.0)
     """
+    check_type("initialise", network, Topology, NeuronGraph)
     specs = network.parameters
     fans = _fans(network) if isinstance(network, NeuronGraph) else {}
     values = {name: _first_values(spec, fans.get(name, (1, 1)), seed) for name, spec in specs.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurograph.errors import SpecError
+from neurograph.errors import SpecError, check_type
 from neurograph.graph.neuron_graph import HeadSpec
 from neurograph.graph.topology import Bias, Padding, Population, Projection, Topology
 from neurograph.ops.base import Laid
@@ -43,6 +43,7 @@ def lay_out(spec: Spec) -> Topology:
     >>> topology.n_parameters, topology.n_edges
     (61706, 412960)
     """
+    check_type("lay_out", spec, Spec)
     if spec.is_hand_drawn and not spec.layers:
         return _hand_drawn(spec)
     resolved = resolve(spec)

@@ -19,7 +19,7 @@ from neurograph.engine import (
     read_batch,
     read_targets,
 )
-from neurograph.errors import BatchError, GraphError, LossError, ParameterError
+from neurograph.errors import BatchError, GraphError, LossError, ParameterError, check_type
 from neurograph.graph.layout import Layout
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.masks import dropout_mask, join_masks, mask_seed
@@ -81,6 +81,7 @@ class ReferenceEngine:
             raise GraphError(
                 f"the textbook engine runs a NeuronGraph; found {type(graph).__name__}. Write it out with build."
             )
+        check_type("params", params, Parameters)
         graph.validate()
         self.graph = graph
         self.params = params

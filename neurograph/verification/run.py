@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurograph.errors import UsageError
+from neurograph.errors import UsageError, check_type
 from neurograph.graph.build import build
 from neurograph.graph.initialise import initialise
 from neurograph.graph.lay_out import lay_out
@@ -67,6 +67,7 @@ def verify(
     dtypes = tuple(dtypes)
     _check_arguments(samples, dtypes)
     network = lay_out(network) if isinstance(network, Spec) else network
+    check_type("verify", network, Topology, NeuronGraph)
     report = Report(_name(network))
     random = np.random.default_rng(seed)
     if isinstance(network, Topology) and network.n_edges > WHOLE:
