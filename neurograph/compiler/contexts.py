@@ -54,6 +54,10 @@ class Contexts:
             self._set(slot, c.N_INSTRUCTIONS, len(image.code))
             self._set(slot, c.PLANE, image.plane)
             self._set(slot, c.WIDTH, width)
+            self._set(slot, c.BLOCK, width)
+            self._set(slot, c.NEURON_STEP, width)
+            self._set(slot, c.SAMPLE_STEP, 1)
+            self._set(slot, c.PASS_STEP, 0)
 
     def aim(self, batch: tuple[Array, Array, Array, Array], mode: int) -> None:
         """Point at a batch: x, targets, masks and output; and get the kernels ready that `mode` needs."""

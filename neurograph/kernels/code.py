@@ -14,7 +14,7 @@ CELL = 6
 TARGET, SOURCE, WEIGHT, BIAS, TAPS, N_TAPS = range(CELL)
 
 # -- what a context holds: pointers, and after them integers -----------------------------------------------------------------
-N_CONTEXT = 27
+N_CONTEXT = 32
 (
     MEMORY,
     WEIGHTS,
@@ -43,7 +43,18 @@ N_CONTEXT = 27
     WIDTH,
     FIRST_SAMPLE,
     VALID,
+    NEURON_STEP,
+    SAMPLE_STEP,
+    PASSES,
+    PASS_STEP,
+    BLOCK,
 ) = range(N_CONTEXT)
+"""The number of neuron i in sample s of a block stands at ``i·NEURON_STEP + s·SAMPLE_STEP`` of `MEMORY`.
+
+Batch innermost: `NEURON_STEP` is the vector's width and `SAMPLE_STEP` 1, so a run of neurons is one stretch of memory for all samples
+(`PASSES` = 1). Channels innermost: `NEURON_STEP` is 1 and samples lie `SAMPLE_STEP` apart, so a run of neurons is one stretch for
+every valid sample (`PASSES` = `VALID` of them, `PASS_STEP` apart). `BLOCK` is how many samples a block has.
+"""
 
 PLANE_A, PLANE_Z, PLANE_D, PLANE_WINNER = range(4)
 N_PLANES = 4

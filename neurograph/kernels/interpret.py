@@ -75,12 +75,14 @@ def interpreter() -> Any:
 def run_slot(context: Pointer) -> None:
     """Walk the instructions for every block of one slot."""
     code, kernels = integers(context, c.CODE), integers(context, c.KERNELS)
-    mode, n = number(context, c.MODE), number(context, c.WIDTH)
+    mode, n = number(context, c.MODE), number(context, c.BLOCK)
     fields = integers(context, c.SELF)
     end = number(context, c.N_INSTRUCTIONS) * c.FIELDS
     for block in range(number(context, c.FIRST_BLOCK), number(context, c.END_BLOCK), number(context, c.BLOCK_STEP)):
         put(fields, c.FIRST_SAMPLE, block * n)
-        put(fields, c.VALID, min(n, number(context, c.BATCH) - block * n))
+        valid = min(n, number(context, c.BATCH) - block * n)
+        put(fields, c.VALID, valid)
+        put(fields, c.PASSES, valid if number(context, c.PASS_STEP) else 1)
         for row in range(0, end, c.FIELDS):
             if get(code, row + c.WHEN) & ~mode == 0:
                 call_kernel(get(kernels, get(code, row + c.OP)), context, offset(code, row))
