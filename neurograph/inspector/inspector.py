@@ -14,6 +14,7 @@ from neurograph.graph.address import Node, write_reference
 from neurograph.graph.neighbourhood import Wire, activity, fan_in, fan_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
+from neurograph.inspector.asked import Asked
 from neurograph.inspector.borders import positions_of
 from neurograph.inspector.cards import FromLoss, Influence, NeuronCard, Term, Use, WeightCard
 from neurograph.inspector.formulas import SLOPES, addend, handed_back, slope, total
@@ -72,7 +73,8 @@ class Inspector:
     ) -> None:
         self.has_delta = target is not None or upstream is not None
         given = upstream if self.has_delta else _zero_upstream(engine, x)
-        self.trace: Trace = engine.backprop(x, target, upstream=given, reduction=reduction)
+        self.asked = Asked(engine, x, target, given, reduction)
+        self.trace: Trace = self.asked.run()
         self.sample = _checked_sample(sample, self.trace.batch)
         self.reduction = reduction
         self._trainable = dict(engine.params.trainable)
