@@ -119,10 +119,23 @@ HAND: list[tuple[Edit, str]] = [
         "p: a constant without a value: param is None; it is a pair (parameter, index).",
     ),
     (edge("x1", "h", param="w1"), "x1 → h: param is 'w1'; it is a pair (parameter, index), or None."),
+    (
+        edge("x1", "h", param=("w_x1", False)),
+        "x1 → h: param is ('w_x1', False); it is a pair (parameter, index), or None.",
+    ),
+    (edge("x1", "h", param=()), "x1 → h: param is (); it is a pair (parameter, index), or None."),
+    (
+        edge("x1", "h", param=("w_x1", 2**70)),
+        f"x1 → h: weight w_x1[{2**70}] is out of range: w_x1 has the slots 0…0.",
+    ),
     (edge("x1", "h", param=("w1", 0.0)), "x1 → h: param is ('w1', 0.0); it is a pair (parameter, index), or None."),
     (
         edge("x1", "h", port="left"),
         "x1 → h: port is 'left'; it is an integer, 0 unless the inputs play different roles.",
+    ),
+    (
+        edge("x1", "h", port=0.5),
+        "x1 → h: port is 0.5; it is an integer, 0 unless the inputs play different roles.",
     ),
     (
         edge("x1", "h", dropout="drop"),
@@ -266,6 +279,10 @@ LAYERED: list[tuple[Edit, str]] = [
         "(known: c.weight, c.bias, c.padding, d.weight, d.bias, out.weight, out.bias). Declare it with set_parameter.",
     ),
     (
+        node(("c.padding", 0, -1, -1), param=("c.padding", 3)),
+        "c.padding[0,-1,-1]: param c.padding[3] is out of range: c.padding has the slots 0…0.",
+    ),
+    (
         remove(("out", 0), ("out", 1)),
         "head 'out' has no neuron left in the graph. Name the outputs with set_outputs.",
     ),
@@ -311,6 +328,23 @@ def test_no_engine_runs_a_broken_graph(edit: Edit, message: str) -> None:
     edit(g)
     with pytest.raises(GraphError) as raised:
         ng.ReferenceEngine(g, params)
+    assert message in raised.value.broken
+
+
+@pytest.mark.parametrize(
+    ("make", "edit", "message"),
+    [*[(good, edit, text) for edit, text in HAND], *[(layered, edit, text) for edit, text in LAYERED]],
+    ids=name,
+)
+def test_compile_names_all_that_is_broken_though_it_validates_only_what_planning_does_not_prove(
+    make: Callable[[], ng.NeuronGraph], edit: Edit, message: str
+) -> None:
+    g = make()
+    params = ng.initialise(g)
+    edit(g)
+    with pytest.raises(GraphError) as raised:
+        ng.compile(g, params)
+    assert raised.value.broken == tuple(broken_rules(g))
     assert message in raised.value.broken
 
 

@@ -14,6 +14,7 @@ from neurograph.errors import ParameterError, UsageError, check_type
 from neurograph.graph.layout import Layout, Port, Shape, layout_of
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
+from neurograph.graph.validate import check_planned
 from neurograph.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -61,9 +62,10 @@ def compile(
         from neurograph.graph.lay_out import lay_out
 
         network = lay_out(network)
+    made = plan(network)
     if isinstance(network, NeuronGraph):
-        network.validate()
-    return bind(plan(network), params, dtype, threads, network=network)
+        check_planned(network)
+    return bind(made, params, dtype, threads, network=network)
 
 
 def bind(

@@ -49,7 +49,7 @@ def from_graph(graph: NeuronGraph, discover: Discover) -> Plan:
     try:
         with collector_paused():
             return _plan(graph, discover)
-    except (GraphError, LookupError, TypeError, ValueError):
+    except (GraphError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError):
         graph.validate()  # names every broken rule, where there are any
         raise
 

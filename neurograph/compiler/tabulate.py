@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from operator import itemgetter
 from typing import Any
 
@@ -72,11 +73,12 @@ def tabulate(graph: NeuronGraph, parameters: tuple[PlanParameter, ...]) -> Colum
     Raises
     ------
     GraphError
-        If a reference names a parameter or a slot that does not exist.
+        If an edge's reference, port or dropout is not what `NeuronGraph.validate` demands; it has the messages.
 
     Notes
     -----
-    O(neurons + edges); this walk over dictionaries is most of what planning from a graph costs.
+    O(neurons + edges); this walk over dictionaries is most of what planning from a graph costs. Every rule about single edges is
+    proved here or by the passes that follow, so that whoever has planned a graph need not walk over its edges once more.
     """
     nodes = tuple(graph.in_order())
     number = {node: i for i, node in enumerate(nodes)}
@@ -93,9 +95,52 @@ def tabulate(graph: NeuronGraph, parameters: tuple[PlanParameter, ...]) -> Colum
     read = _References(parameters)
     weight = read.addresses(_column(edges, "param"), lambda e: f"the edge into {write_node(nodes[target[e]])}")
     bias = read.addresses(_column(attributes, "bias"), lambda i: write_node(nodes[i]))
-    port = np.fromiter(_column(edges, "port", 0), np.int64, len(edges))
+    ports = _column(edges, "port", 0)
+    _check_whole("port", ports)
+    port = np.fromiter(ports, np.int64, len(edges))
     dropouts, dropout = _codes(_column(edges, "dropout"), graph.dropouts)
-    return Columns(nodes, attributes, bias, target, source, weight, port, dropout, dropouts)
+    columns = Columns(nodes, attributes, bias, target, source, weight, port, dropout, dropouts)
+    _check_slots(columns, graph.parameters, parameters)
+    _check_dropouts(columns, graph.dropouts)
+    return columns
+
+
+def _check_whole(what: str, values: Iterable[Any], refused: type | None = None) -> None:
+    """Refuse what is no integer: few types, however many values."""
+    for kind in set(map(type, values)):
+        if kind is refused or not issubclass(kind, Integral):
+            raise GraphError(f"a {what} is a {kind.__name__}; it is an integer.")
+
+
+def _check_slots(columns: Columns, specs: Mapping[str, ParameterSpec], parameters: tuple[PlanParameter, ...]) -> None:
+    """Refuse edges through slots that nobody uses."""
+    for place in parameters:
+        used = specs[place.name].used
+        if used is None:
+            continue
+        index = columns.weight - place.offset
+        mine = np.flatnonzero((index >= 0) & (index < place.size))
+        wrong = mine[~used.reshape(-1)[index[mine]]]
+        if len(wrong):
+            found = write_reference((place.name, int(index[wrong[0]])), place.shape)
+            raise GraphError(
+                f"{write_node(columns.nodes[columns.target[wrong[0]]])}: reads through {found}, fixed at 0."
+            )
+
+
+def _check_dropouts(columns: Columns, declared: Mapping[str, float]) -> None:
+    """Refuse dropouts that are not declared, and masks over constants."""
+    if not columns.dropouts:
+        return
+    unknown = [name for name in columns.dropouts if name not in declared]
+    if unknown:
+        raise GraphError(f"dropout '{unknown[0]}' is not declared in graph.graph['dropouts'].")
+    for name, keep in declared.items():
+        if not isinstance(keep, int | float) or not 0 < keep <= 1:
+            raise GraphError(f"dropout '{name}': keep is {keep!r}; a probability lies above 0 and at most at 1.")
+    is_constant = np.array([neuron.get("kind") == "constant" for neuron in columns.attributes], dtype=np.bool_)
+    if (is_constant[columns.source] & (columns.dropout != NONE)).any():
+        raise GraphError("a constant behind a dropout; masks lie over neurons.")
 
 
 def _column(rows: Sequence[Mapping[str, Any]], key: str, default: Any = None) -> list[Any]:
@@ -118,7 +163,11 @@ class _References:
 
     def addresses(self, references: list[Any], where: Any) -> Index:
         """Addresses of references (NONE for None); `where` names the place of a wrong one."""
-        slots = [reference or NOTHING for reference in references]
+        slots = [NOTHING if reference is None else reference for reference in references]
+        if set(map(type, slots)) - {tuple} or set(map(len, slots)) - {2}:
+            raise GraphError("a reference is no pair (parameter, index).")
+        indices = list(map(itemgetter(1), slots))
+        _check_whole("slot", indices, refused=bool)
         try:
             code = np.fromiter(map(self.codes.__getitem__, map(itemgetter(0), slots)), np.int64, len(slots))
         except KeyError:
@@ -126,7 +175,7 @@ class _References:
             raise GraphError(
                 f"{where(row)}: no parameter '{name}'; declare it with set_parameter or connect."
             ) from None
-        index = np.fromiter(map(itemgetter(1), slots), np.int64, len(slots))
+        index = np.fromiter(indices, np.int64, len(slots))
         wrong = np.flatnonzero((index < 0) | (index >= self.sizes[code]))
         if len(wrong):
             row = int(wrong[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import repeat
 from typing import Any
@@ -18,6 +18,7 @@ from neurograph.graph.neighbourhood import Wire, fan_in, fan_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Padding, Population, Projection, Topology
 from neurograph.ops.wiring import Index
+from neurograph.parameters import Reference
 from neurograph.shapes import row_major
 
 EDGE_LIMIT = 2_000_000
@@ -155,22 +156,34 @@ def _add_edges(graph: NeuronGraph, topology: Topology, projection: Projection, n
     """Add one projection's edges; constant nodes of a padded frame are added on the way."""
     source, target = topology.populations[projection.source], topology.populations[projection.target]
     columns = _columns(projection)
-    targets = _nodes(target, nodes[target.name], columns[0], len(columns[2]))
-    sources = _nodes(source, nodes[source.name], columns[1], len(columns[2]))
+    into = _picked([graph._pred[node] for node in nodes[target.name]], target, columns[0], len(columns[2]))
+    targets = _picked(nodes[target.name], target, columns[0], len(columns[2]))
+    sources = _picked(nodes[source.name], source, columns[1], len(columns[2]))
     if projection.padding is not None:
         sources = _framed_sources(graph, projection.padding, source, columns[1], sources)
-    params = (
-        repeat(None) if projection.weight is None else zip(repeat(projection.weight), columns[2].tolist(), strict=False)
-    )
-    before, dropout = graph.number_of_edges(), projection.dropout
-    graph.add_edges_from(
-        (u, v, {"param": param, "port": 0, "dropout": dropout})
-        for u, v, param in zip(sources, targets, params, strict=False)
-    )
-    if graph.number_of_edges() - before != len(targets):
+    out_of = map(graph._succ.__getitem__, sources)
+    before = _n_edges_into(graph, nodes[target.name])
+    references, dropout = _references(projection, columns[2]), projection.dropout
+    # What `add_edges_from` does, in a third of its time: nodes are known to be there, and edges to be new.
+    for u, v, successors, predecessors, param in zip(sources, targets, out_of, into, references, strict=False):
+        successors[v] = predecessors[u] = {"param": param, "port": 0, "dropout": dropout}
+    if _n_edges_into(graph, nodes[target.name]) - before != len(targets):
         raise GraphError(
             f"'{source.name}' and '{target.name}' would be connected twice; a second edge between a pair is not kept."
         )
+
+
+def _n_edges_into(graph: NeuronGraph, nodes: list[Node]) -> int:
+    return sum(len(graph._pred[node]) for node in nodes)
+
+
+def _references(projection: Projection, weight: Index) -> Iterable[Reference | None]:
+    """The reference of every edge; edges of one weight share one tuple."""
+    if projection.weight is None:
+        return repeat(None)
+    distinct, which = np.unique(weight, return_inverse=True)
+    references = [(projection.weight, index) for index in distinct.tolist()]
+    return map(references.__getitem__, which.tolist())
 
 
 def _columns(projection: Projection) -> tuple[list[Index], list[Index], Index]:
@@ -191,14 +204,14 @@ def _columns(projection: Projection) -> tuple[list[Index], list[Index], Index]:
     return target, source, weight
 
 
-def _nodes(population: Population, nodes: list[Node], coordinates: list[Index], count: int) -> list[Node]:
-    """The population's own node ids at these coordinates (None outside its box), so that edges share them."""
+def _picked(items: list[Any], population: Population, coordinates: list[Index], count: int) -> list[Any]:
+    """What stands at these coordinates in a row-major list of one item a neuron; None outside the population's box."""
     flat, outside = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
     for column, extent, step in zip(coordinates, population.shape, row_major(population.shape), strict=False):
         flat += column * step
         outside |= (column < 0) | (column >= extent)
-    flat[outside] = len(nodes)
-    return list(map([*nodes, None].__getitem__, flat.tolist()))
+    flat[outside] = len(items)
+    return list(map([*items, None].__getitem__, flat.tolist()))
 
 
 def _framed_sources(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from math import isfinite, prod
 from numbers import Integral
 from typing import Any
@@ -40,13 +40,29 @@ def broken_rules(graph: NeuronGraph) -> Iterator[str]:
     damaged = [*_some(_nodes(graph)), *_some(_edges(graph)), *_some(_places(graph))]
     yield from damaged
     if not damaged:
-        yield from _some(_references(graph))
+        yield from _some(chain(_references_of_neurons(graph), _references_of_edges(graph)))
         yield from _some(_fan_ins(graph))
         yield from _cycle(graph)
-        yield from _inputs(graph)
-        yield from _some(_outputs(graph))
-        yield from _some(_softmaxes(graph))
-        yield from _losses(graph)
+        yield from _of_the_whole(graph)
+
+
+def check_planned(graph: NeuronGraph) -> None:
+    """Raise GraphError with every broken rule, for a graph that has been planned.
+
+    A plan proves the rules about edges (`neurograph.compiler.tabulate`), which are nearly all the work: only those about neurons,
+    inputs and outputs are asked. Where one of them is broken, all rules are, so that the message is the whole one.
+    """
+    rules = (_nodes, _places, _references_of_neurons, _lonely, _of_the_whole)
+    if any(True for rule in rules for _ in rule(graph)):
+        graph.validate()
+
+
+def _of_the_whole(graph: NeuronGraph) -> Iterator[str]:
+    """Rules about inputs, outputs and losses; they read attributes that are in order."""
+    yield from _inputs(graph)
+    yield from _some(_outputs(graph))
+    yield from _some(_softmaxes(graph))
+    yield from _losses(graph)
 
 
 def _some(messages: Iterable[str]) -> Iterator[str]:
@@ -60,38 +76,38 @@ def _some(messages: Iterable[str]) -> Iterator[str]:
 # -- attributes -------------------------------------------------------------------------------------------------------
 def _nodes(graph: NeuronGraph) -> Iterator[str]:
     for node, data in graph.nodes(data=True):
-        where, kind, activation = write_node(node), data.get("kind"), data.get("activation", "identity")
+        kind, activation = data.get("kind"), data.get("activation", "identity")
         if kind is None:
-            yield f"{where}: no kind; it was added by a NetworkX call. Use add_input or add_neuron."
+            yield f"{write_node(node)}: no kind; it was added by a NetworkX call. Use add_input or add_neuron."
             continue
         if kind not in NEURON_KINDS:
-            yield f"{where}: unknown kind {kind!r}{suggest(str(kind), NEURON_KINDS)} (known: {', '.join(NEURON_KINDS)})"
+            yield f"{write_node(node)}: unknown kind {kind!r}{suggest(str(kind), NEURON_KINDS)} (known: {', '.join(NEURON_KINDS)})"
             continue
         if activation not in ACTIVATIONS:
             known = ", ".join(ACTIVATIONS)
-            yield f"{where}: unknown activation {activation!r}{suggest(str(activation), ACTIVATIONS)} (known: {known})"
+            yield f"{write_node(node)}: unknown activation {activation!r}{suggest(str(activation), ACTIVATIONS)} (known: {known})"
         elif activation != "identity" and kind in ("input", "constant"):
-            yield f"{where}: activation {activation} on a neuron of kind {kind}; its value is given. Remove the activation."
-        yield from _bias(where, kind, data.get("bias"))
-        yield from _divisor(where, kind, data.get("divisor"))
+            yield f"{write_node(node)}: activation {activation} on a neuron of kind {kind}; its value is given. Remove the activation."
+        yield from _bias(node, kind, data.get("bias"))
+        yield from _divisor(node, kind, data.get("divisor"))
         if kind == "constant" and not _is_reference(data.get("param")):
-            yield f"{where}: a constant without a value: param is {data.get('param')!r}; it is a pair (parameter, index)."
+            yield f"{write_node(node)}: a constant without a value: param is {data.get('param')!r}; it is a pair (parameter, index)."
 
 
-def _bias(where: str, kind: str, bias: Any) -> Iterator[str]:
+def _bias(node: Node, kind: str, bias: Any) -> Iterator[str]:
     if bias is None:
         return
     if kind != "weighted":
-        yield f"{where}: bias {bias!r} on a neuron of kind {kind}; only weighted neurons have one. Set bias to None."
+        yield f"{write_node(node)}: bias {bias!r} on a neuron of kind {kind}; only weighted neurons have one. Set bias to None."
     elif not _is_reference(bias):
-        yield f"{where}: bias is {bias!r}; it is a pair (parameter, index), or None."
+        yield f"{write_node(node)}: bias is {bias!r}; it is a pair (parameter, index), or None."
 
 
-def _divisor(where: str, kind: str, divisor: Any) -> Iterator[str]:
+def _divisor(node: Node, kind: str, divisor: Any) -> Iterator[str]:
     if divisor is None or kind != "mean":
         return
     if not isinstance(divisor, int | float) or not isfinite(divisor) or divisor == 0:
-        yield f"{where}: divisor {divisor!r}; a mean divides by a number other than 0 (None: by its number of in-edges)."
+        yield f"{write_node(node)}: divisor {divisor!r}; a mean divides by a number other than 0 (None: by its number of in-edges)."
 
 
 def _edges(graph: NeuronGraph) -> Iterator[str]:
@@ -99,7 +115,7 @@ def _edges(graph: NeuronGraph) -> Iterator[str]:
         param, port = data.get("param"), data.get("port", 0)
         if param is not None and not _is_reference(param):
             yield f"{_arrow(source, target)}: param is {param!r}; it is a pair (parameter, index), or None."
-        if type(port) is not int and not isinstance(port, Integral):
+        if not _is_whole(port):
             yield f"{_arrow(source, target)}: port is {port!r}; it is an integer, 0 unless the inputs play different roles."
         dropout = data.get("dropout")
         if dropout is not None and dropout not in graph.dropouts:
@@ -120,32 +136,36 @@ def _places(graph: NeuronGraph) -> Iterator[str]:
     orders: dict[Any, Node] = {}
     places: dict[Any, Node] = {}
     for node, data in graph.nodes(data=True):
-        where, order, layer, index = write_node(node), data.get("order"), data.get("layer"), data.get("index")
+        order, layer, index = data.get("order"), data.get("layer"), data.get("index")
         if data.get("kind") is None:
             continue
-        if not isinstance(order, Integral):
-            yield f"{where}: order is {order!r}; it is the neuron's insertion number. Use add_input or add_neuron."
+        if not _is_whole(order):
+            yield f"{write_node(node)}: order is {order!r}; it is the neuron's insertion number. Use add_input or add_neuron."
         elif orders.setdefault(order, node) is not node:
-            yield f"{where}: order {order} is also that of {write_node(orders[order])}; give every neuron a number of its own."
+            yield f"{write_node(node)}: order {order} is also that of {write_node(orders[order])}; give every neuron a number of its own."
         if layer is None or data["kind"] == "constant":
             continue
         if layer not in shapes:
-            yield f"{where}: layer {layer!r} has no shape; declare it in graph.graph['shapes'] (known: {_list(shapes)})."
+            yield f"{write_node(node)}: layer {layer!r} has no shape; declare it in graph.graph['shapes'] (known: {_list(shapes)})."
         elif not _fits(index, shapes[layer]):
-            yield f"{where}: index {index!r} lies outside layer {layer!r} of shape {shapes[layer]}."
+            yield f"{write_node(node)}: index {index!r} lies outside layer {layer!r} of shape {shapes[layer]}."
         elif places.setdefault((layer, tuple(index)), node) is not node:
-            yield f"{where}: its place is also that of {write_node(places[layer, tuple(index)])}; two neurons cannot share one."
+            yield f"{write_node(node)}: its place is also that of {write_node(places[layer, tuple(index)])}; two neurons cannot share one."
 
 
 # -- references -------------------------------------------------------------------------------------------------------
-def _references(graph: NeuronGraph) -> Iterator[str]:
-    sizes = {name: prod(spec.shape) for name, spec in graph.parameters.items()}
-    fixed = {name: ~spec.used.reshape(-1) for name, spec in graph.parameters.items() if spec.used is not None}
+def _references_of_neurons(graph: NeuronGraph) -> Iterator[str]:
+    sizes = _sizes(graph)
     for node, data in graph.nodes(data=True):
         for what in ("bias", "param"):
             reference = data.get(what)
             if reference is not None and not 0 <= reference[1] < sizes.get(reference[0], 0):
                 yield f"{write_node(node)}: {what} {_fault(reference, sizes)}"
+
+
+def _references_of_edges(graph: NeuronGraph) -> Iterator[str]:
+    sizes = _sizes(graph)
+    fixed = {name: ~spec.used.reshape(-1) for name, spec in graph.parameters.items() if spec.used is not None}
     for source, target, reference in graph.edges(data="param"):
         if reference is None:
             continue
@@ -157,6 +177,10 @@ def _references(graph: NeuronGraph) -> Iterator[str]:
                 f"{_arrow(source, target)}: weight {name}[{index}] is a slot that nobody uses, fixed at 0; "
                 f"give the edge a slot in use, or a parameter of its own."
             )
+
+
+def _sizes(graph: NeuronGraph) -> dict[str, int]:
+    return {name: prod(spec.shape) for name, spec in graph.parameters.items()}
 
 
 def _fault(reference: tuple[str, int], sizes: Mapping[str, int]) -> str:
@@ -173,8 +197,12 @@ def _is_reference(value: Any) -> bool:
     if not isinstance(value, tuple) or len(value) != 2:
         return False
     name, index = value
-    whole = type(index) is int or (isinstance(index, Integral) and not isinstance(index, bool))
-    return whole and isinstance(name, str)
+    return isinstance(name, str) and not isinstance(index, bool) and _is_whole(index)
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether a value is an integer, NumPy's among them; Python's own are found at once."""
+    return type(value) is int or isinstance(value, Integral)
 
 
 # -- wiring -----------------------------------------------------------------------------------------------------------
@@ -188,8 +216,13 @@ def _fan_ins(graph: NeuronGraph) -> Iterator[str]:
             yield f"{_arrow(source, target)}: no weight, but a {kind} neuron needs one on every in-edge. Name the weight, or make it a sum neuron."
         elif param is not None and kind not in WEIGHTED_KINDS:
             yield f"{_arrow(source, target)}: weight {param[0]}[{param[1]}] on an edge into a {kind} neuron, which has none. Set param to None."
-    for node, data in nodes(data=True):
-        if graph.in_degree(node) == 0:
+    yield from _lonely(graph)
+
+
+def _lonely(graph: NeuronGraph) -> Iterator[str]:
+    """Pools without in-edges."""
+    for node, data in graph.nodes(data=True):
+        if data["kind"] in ("max", "mean") and not graph._pred[node]:
             if data["kind"] == "max":
                 yield f"{write_node(node)}: a max neuron without in-edges has no maximum. Connect it, or remove it."
             elif data["kind"] == "mean" and data.get("divisor") is None:
@@ -295,5 +328,5 @@ def _fits(index: Any, shape: tuple[int, ...]) -> bool:
     return (
         isinstance(index, tuple | list)
         and len(index) == len(shape)
-        and all(isinstance(i, Integral) and int(i) in range(extent) for i, extent in zip(index, shape, strict=True))
+        and all(_is_whole(i) and 0 <= i < extent for i, extent in zip(index, shape, strict=True))
     )
