@@ -1,6 +1,7 @@
 """What happens to neurons one by one: copies in and out of the arena, activations and their slopes, soft maxima.
 
-Neurons come as runs: pairs (first address, how many).
+Neurons come as runs: pairs (first address, how many). In either layout (see `code`) a run is, in each pass, one stretch of
+memory, which vectors walk; the last of them may be partly filled.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 import numpy as np
 
 from neurograph.kernels.code import (
+    BLOCK,
     COUNT,
     DROPOUT,
     EXTRA,
@@ -21,70 +23,111 @@ from neurograph.kernels.code import (
     MASKS,
     MEMORY,
     MODE,
+    NEURON_STEP,
     NUMBERS,
     OUTPUT,
     OUTPUT_COLUMNS,
+    PASS_STEP,
+    PASSES,
     PLANE,
     ROOT,
+    SAMPLE_STEP,
     SHIFT,
     START,
     TABLES,
     VALID,
     WEIGHTS,
-    WIDTH,
 )
 from neurograph.kernels.formulas import slope, value
 from neurograph.kernels.jit import inner
-from neurograph.kernels.simd import Pointer, get, integers, number, put, reals, splat, store, values, zero
+from neurograph.kernels.simd import (
+    Pointer,
+    fma_where,
+    get,
+    integers,
+    load_part,
+    multiply,
+    number,
+    put,
+    reals,
+    splat,
+    spread,
+    store_part,
+    values,
+    width,
+    zero,
+)
 
 
 @inner
-def _load(mem: Pointer, x: Pointer, ints: Pointer, row: Pointer, n: int, valid: int, line: int, columns: int) -> None:
-    column = line * columns + get(row, EXTRA)
+def _load(context: Pointer, row: Pointer, x: Pointer, columns: int) -> None:
+    like = zero(context)
+    mem, ints, n = values(context, MEMORY), integers(context, TABLES), width(like)
+    step, apart, valid = number(context, NEURON_STEP), number(context, SAMPLE_STEP), number(context, VALID)
+    column = number(context, FIRST_SAMPLE) * columns + get(row, EXTRA)
     for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
-        first = get(ints, run) + get(row, SHIFT)
-        for neuron in range(first * n, (first + get(ints, run + 1)) * n, n):
-            for sample in range(n):
-                put(mem, neuron + sample, get(x, column + sample * columns) if sample < valid else 0)
-            column += 1
+        first, length = (get(ints, run) + get(row, SHIFT)) * step, get(ints, run + 1)
+        if number(context, PASS_STEP) == 0:
+            for k in range(length):
+                for sample in range(0, number(context, BLOCK), n):
+                    v = load_part(x, column + k + sample * columns, columns, valid - sample, like)
+                    store_part(mem, first + k * step + sample, 1, n, v)
+        else:
+            for sample in range(valid):
+                for k in range(0, length, n):
+                    v = load_part(x, column + k + sample * columns, 1, length - k, like)
+                    store_part(mem, first + k + sample * apart, 1, length - k, v)
+        column += length
 
 
 def load_input(context: Pointer, row: Pointer) -> None:
-    """Columns of x, from column `EXTRA` on, into the arena; samples beyond the batch are 0."""
-    mem, ints, x = values(context, MEMORY), integers(context, TABLES), values(context, INPUTS)
-    n, valid, line = number(context, WIDTH), number(context, VALID), number(context, FIRST_SAMPLE)
-    _load(mem, x, ints, row, n, valid, line, number(context, INPUT_COLUMNS))
+    """Columns of x, from column `EXTRA` on, into the arena; where samples lie side by side, those beyond the batch are 0."""
+    _load(context, row, values(context, INPUTS), number(context, INPUT_COLUMNS))
 
 
 def load_mask(context: Pointer, row: Pointer) -> None:
     """Columns of the masks, likewise."""
-    mem, ints, x = values(context, MEMORY), integers(context, TABLES), values(context, MASKS)
-    n, valid, line = number(context, WIDTH), number(context, VALID), number(context, FIRST_SAMPLE)
-    _load(mem, x, ints, row, n, valid, line, number(context, MASK_COLUMNS))
+    _load(context, row, values(context, MASKS), number(context, MASK_COLUMNS))
 
 
 def export(context: Pointer, row: Pointer) -> None:
     """Runs of the arena (shifted to a plane by `SHIFT`) into columns of the output, from column `EXTRA` on."""
+    like = zero(context)
     mem, ints, out = values(context, MEMORY), integers(context, TABLES), values(context, OUTPUT)
-    n, columns = number(context, WIDTH), number(context, OUTPUT_COLUMNS)
+    step, apart, valid = number(context, NEURON_STEP), number(context, SAMPLE_STEP), number(context, VALID)
+    n, columns = width(like), number(context, OUTPUT_COLUMNS)
     column = number(context, FIRST_SAMPLE) * columns + get(row, EXTRA)
     for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
-        first = get(ints, run) + get(row, SHIFT)
-        for neuron in range(first * n, (first + get(ints, run + 1)) * n, n):
-            for sample in range(number(context, VALID)):
-                put(out, column + sample * columns, get(mem, neuron + sample))
-            column += 1
+        first, length = (get(ints, run) + get(row, SHIFT)) * step, get(ints, run + 1)
+        if number(context, PASS_STEP) == 0:
+            for k in range(length):
+                for sample in range(0, valid, n):
+                    v = load_part(mem, first + k * step + sample, 1, n, like)
+                    store_part(out, column + k + sample * columns, columns, valid - sample, v)
+        else:
+            for sample in range(valid):
+                for k in range(0, length, n):
+                    v = load_part(mem, first + k + sample * apart, 1, length - k, like)
+                    store_part(out, column + k + sample * columns, 1, length - k, v)
+        column += length
 
 
 def fill(context: Pointer, row: Pointer) -> None:
     """The number ``w[EXTRA]`` into runs."""
-    like, n = zero(context), number(context, WIDTH)
-    mem, ints = values(context, MEMORY), integers(context, TABLES)
+    like, step = zero(context), number(context, NEURON_STEP)
+    mem, ints, n = values(context, MEMORY), integers(context, TABLES), width(like)
     filling = splat(values(context, WEIGHTS), get(row, EXTRA), like)
-    for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
-        first = get(ints, run) + get(row, SHIFT)
-        for i in range(first * n, (first + get(ints, run + 1)) * n, n):
-            store(mem, i, filling)
+    for turn in range(number(context, PASSES)):
+        for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
+            first = (get(ints, run) + get(row, SHIFT)) * step + turn * number(context, PASS_STEP)
+            length = get(ints, run + 1) * step
+            for i in range(0, length, n):
+                store_part(mem, first + i, 1, length - i, filling)
+
+
+@inner
+def _is_masked(context: Pointer, row: Pointer) -> bool:
+    return get(row, EXTRA) >= 0 and number(context, MODE) & DROPOUT != 0
 
 
 def copy(context: Pointer, row: Pointer) -> None:
@@ -92,43 +135,52 @@ def copy(context: Pointer, row: Pointer) -> None:
 
     Behind a dropout times mask/keep, which stands in the view's z; ``numbers[EXTRA]`` is keep, and the masks were loaded there.
     """
-    mem, ints, n = values(context, MEMORY), integers(context, TABLES), number(context, WIDTH)
-    plane = number(context, PLANE) * n
-    masked = get(row, EXTRA) >= 0 and number(context, MODE) & DROPOUT != 0
-    keep = get(reals(context, NUMBERS), get(row, EXTRA)) if masked else 1.0
-    for run in range(get(row, START), get(row, START) + 3 * get(row, COUNT), 3):
-        source, target = get(ints, run) * n, get(ints, run + 1) * n
-        for i in range(get(ints, run + 2) * n):
-            factor = 1.0
-            if masked:
-                factor = get(mem, target + i + plane) / keep
-                put(mem, target + i + plane, factor)
-            put(mem, target + i, get(mem, source + i) * factor)
+    like, step = zero(context), number(context, NEURON_STEP)
+    mem, ints, n = values(context, MEMORY), integers(context, TABLES), width(like)
+    plane, masked = number(context, PLANE) * step, _is_masked(context, row)
+    kept = spread(1.0 / get(reals(context, NUMBERS), get(row, EXTRA)) if masked else 1.0, like)
+    for turn in range(number(context, PASSES)):
+        skip = turn * number(context, PASS_STEP)
+        for run in range(get(row, START), get(row, START) + 3 * get(row, COUNT), 3):
+            source, target = get(ints, run) * step + skip, get(ints, run + 1) * step + skip
+            length = get(ints, run + 2) * step
+            for i in range(0, length, n):
+                a = load_part(mem, source + i, 1, length - i, like)
+                if masked:
+                    factor = multiply(load_part(mem, target + i + plane, 1, length - i, like), kept)
+                    store_part(mem, target + i + plane, 1, length - i, factor)
+                    a = multiply(a, factor)
+                store_part(mem, target + i, 1, length - i, a)
 
 
 def copy_back(context: Pointer, row: Pointer) -> None:
     """Errors of a view onto the errors of what it shows."""
-    mem, ints, n = values(context, MEMORY), integers(context, TABLES), number(context, WIDTH)
-    plane = number(context, PLANE) * n
-    masked = get(row, EXTRA) >= 0 and number(context, MODE) & DROPOUT != 0
-    for run in range(get(row, START), get(row, START) + 3 * get(row, COUNT), 3):
-        source, target = get(ints, run) * n, get(ints, run + 1) * n
-        for i in range(get(ints, run + 2) * n):
-            error = get(mem, target + i + 2 * plane)
-            if error != 0:
-                factor = get(mem, target + i + plane) if masked else 1.0
-                put(mem, source + i + 2 * plane, get(mem, source + i + 2 * plane) + error * factor)
+    like, step = zero(context), number(context, NEURON_STEP)
+    mem, ints, n = values(context, MEMORY), integers(context, TABLES), width(like)
+    plane, masked, one = number(context, PLANE) * step, _is_masked(context, row), spread(1.0, like)
+    for turn in range(number(context, PASSES)):
+        skip = turn * number(context, PASS_STEP) + 2 * plane
+        for run in range(get(row, START), get(row, START) + 3 * get(row, COUNT), 3):
+            source, target = get(ints, run) * step + skip, get(ints, run + 1) * step + skip
+            length = get(ints, run + 2) * step
+            for i in range(0, length, n):
+                error = load_part(mem, target + i, 1, length - i, like)
+                e = load_part(mem, source + i, 1, length - i, like)
+                factor = load_part(mem, target + i - plane, 1, length - i, like) if masked else one
+                store_part(mem, source + i, 1, length - i, fma_where(error, factor, e))
 
 
 def activate(context: Pointer, row: Pointer) -> None:
     """Activations from z; where `ROOT` asks for it, z becomes √z first."""
-    mem, ints, n = values(context, MEMORY), integers(context, TABLES), number(context, WIDTH)
-    plane, function = number(context, PLANE) * n, get(row, EXTRA)
-    for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
-        for i in range(get(ints, run) * n, (get(ints, run) + get(ints, run + 1)) * n):
-            if get(row, HOW) & ROOT:
-                put(mem, i + plane, math.sqrt(get(mem, i + plane)))
-            put(mem, i, value(function, np.float64(get(mem, i + plane))))
+    mem, ints, step = values(context, MEMORY), integers(context, TABLES), number(context, NEURON_STEP)
+    plane, function = number(context, PLANE) * step, get(row, EXTRA)
+    for turn in range(number(context, PASSES)):
+        for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
+            first = get(ints, run) * step + turn * number(context, PASS_STEP)
+            for i in range(first, first + get(ints, run + 1) * step):
+                if get(row, HOW) & ROOT:
+                    put(mem, i + plane, math.sqrt(get(mem, i + plane)))
+                put(mem, i, value(function, np.float64(get(mem, i + plane))))
 
 
 def times_slope(context: Pointer, row: Pointer) -> None:
@@ -136,52 +188,54 @@ def times_slope(context: Pointer, row: Pointer) -> None:
 
     Where z was not stored (`HOW` = 0), a stands in: they agree in sign.
     """
-    mem, ints, n = values(context, MEMORY), integers(context, TABLES), number(context, WIDTH)
-    plane, function = number(context, PLANE) * n, get(row, EXTRA)
+    mem, ints, step = values(context, MEMORY), integers(context, TABLES), number(context, NEURON_STEP)
+    plane, function = number(context, PLANE) * step, get(row, EXTRA)
     shift = plane if get(row, HOW) else 0
-    for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
-        for i in range(get(ints, run) * n, (get(ints, run) + get(ints, run + 1)) * n):
-            error = np.float64(get(mem, i + 2 * plane))
-            if error != 0:
-                put(
-                    mem,
-                    i + 2 * plane,
-                    error * slope(function, np.float64(get(mem, i + shift)), np.float64(get(mem, i))),
-                )
+    for turn in range(number(context, PASSES)):
+        for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
+            first = get(ints, run) * step + turn * number(context, PASS_STEP)
+            for i in range(first, first + get(ints, run + 1) * step):
+                error = np.float64(get(mem, i + 2 * plane))
+                if error != 0:
+                    put(
+                        mem,
+                        i + 2 * plane,
+                        error * slope(function, np.float64(get(mem, i + shift)), np.float64(get(mem, i))),
+                    )
 
 
 def softmax(context: Pointer, row: Pointer) -> None:
     """p_i = e^z_i / Σ e^z_k over groups: the list holds, per group, its size and its members' addresses."""
-    mem, ints, n = values(context, MEMORY), integers(context, TABLES), number(context, WIDTH)
-    plane, at = number(context, PLANE) * n, get(row, START)
+    mem, ints, step = values(context, MEMORY), integers(context, TABLES), number(context, NEURON_STEP)
+    plane, at = number(context, PLANE) * step, get(row, START)
     for _ in range(get(row, COUNT)):
         size = get(ints, at)
-        for sample in range(n):
-            top, summed = -math.inf, 0.0
+        for sample in range(number(context, VALID)):
+            top, summed, place = -math.inf, 0.0, sample * number(context, SAMPLE_STEP)
             for k in range(at + 1, at + 1 + size):
-                z = np.float64(get(mem, get(ints, k) * n + plane + sample))
+                z = np.float64(get(mem, get(ints, k) * step + plane + place))
                 if z > top or z != z:
                     top = z
             for k in range(at + 1, at + 1 + size):
-                summed += math.exp(np.float64(get(mem, get(ints, k) * n + plane + sample)) - top)
+                summed += math.exp(np.float64(get(mem, get(ints, k) * step + plane + place)) - top)
             for k in range(at + 1, at + 1 + size):
-                i = get(ints, k) * n + sample
+                i = get(ints, k) * step + place
                 put(mem, i, math.exp(np.float64(get(mem, i + plane)) - top) / summed)
         at += size + 1
 
 
 def softmax_back(context: Pointer, row: Pointer) -> None:
     """δ_i = p_i·(g_i − Σ g_k·p_k), in place of g."""
-    mem, ints, n = values(context, MEMORY), integers(context, TABLES), number(context, WIDTH)
-    plane, at = 2 * number(context, PLANE) * n, get(row, START)
+    mem, ints, step = values(context, MEMORY), integers(context, TABLES), number(context, NEURON_STEP)
+    plane, at = 2 * number(context, PLANE) * step, get(row, START)
     for _ in range(get(row, COUNT)):
         size = get(ints, at)
-        for sample in range(n):
-            common = 0.0
+        for sample in range(number(context, VALID)):
+            common, place = 0.0, sample * number(context, SAMPLE_STEP)
             for k in range(at + 1, at + 1 + size):
-                i = get(ints, k) * n + sample
+                i = get(ints, k) * step + place
                 common += np.float64(get(mem, i + plane)) * np.float64(get(mem, i))
             for k in range(at + 1, at + 1 + size):
-                i = get(ints, k) * n + sample
+                i = get(ints, k) * step + place
                 put(mem, i + plane, np.float64(get(mem, i)) * (np.float64(get(mem, i + plane)) - common))
         at += size + 1

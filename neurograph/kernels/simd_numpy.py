@@ -93,6 +93,25 @@ def store(memory: Array, i: int, v: Array) -> None:
     memory[i : i + len(v)] = v
 
 
+def load_part(memory: Array, i: int, step: int, count: int, like: Array) -> Array:
+    """A vector whose first `count` numbers (or all, if it has no more) stand `step` apart from ``memory[i]`` on; 0 behind them."""
+    found = np.zeros_like(like)
+    for k in range(min(count, len(like))):
+        found[k] = get(memory, i + k * step)
+    return found
+
+
+def store_part(memory: Array, i: int, step: int, count: int, v: Array) -> None:
+    """Write the first `count` numbers of a vector (or all, if it has no more), `step` apart, from ``memory[i]`` on."""
+    for k in range(min(count, len(v))):
+        put(memory, i + k * step, v[k])
+
+
+def spread(x: float, like: Array) -> Array:
+    """The number x, rounded to the vector's precision, in every place."""
+    return np.full_like(like, x)
+
+
 def splat(memory: Array, i: int, like: Array) -> Array:
     """``memory[i]`` in every sample."""
     return np.full_like(like, get(memory, i))
