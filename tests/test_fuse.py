@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from planning import edited_graphs, planned
 from written import drawn, graph_of
 
 import neurograph as ng
@@ -85,6 +87,25 @@ def test_one_missing_bias_among_lanes_is_out_of_step_and_none_at_all_is_in_step(
     two = [{"kind": "dense", "name": "f", "units": 4, "bias": False}]
     graph = graph_of([4], two, {"kind": "mse"})
     assert not fits_bias(ng.plan(graph).steps[0], ng.plan(graph).population("f"))  # nothing to fuse
+
+
+@given(edited_graphs())
+def test_biases_in_one_box_are_in_step_with_every_lane(graph: ng.NeuronGraph) -> None:
+    plan = planned(graph)
+    for step in plan.steps if plan is not None else ():
+        box = plan.population(step.population)
+        found = fits_bias(step, box)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(fits_bias.__globals__, "_is_one_box", lambda *_: False)
+            assert fits_bias(step, box) == found
+
+
+def test_layers_of_a_spec_need_no_table_of_biases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(fits_bias.__globals__, "_bias_table", None)
+    plan = ng.plan(ng.lay_out(ng.load("alexnet")))
+    assert [fits_bias(step, plan.population(step.population)) for step in plan.steps if step.op == "weighted"] == [
+        True
+    ] * 8
 
 
 def test_pass_is_pure_and_repeatable() -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from planning import edited_graphs, planned
 from written import drawn, graph_of
 
 import neurograph as ng
 from neurograph.compiler.fuse import fuse
 from neurograph.compiler.plan import Plan, Route
-from neurograph.compiler.route import route
+from neurograph.compiler.route import _overlap, _times_read, route
 
 WINNERS = Route(assigns=True, gates=True)
 
@@ -52,6 +54,31 @@ def test_route_follows_from_how_windows_lie(graph: ng.NeuronGraph, expected: Rou
     assert found == expected
     assert found is not None
     assert found.word == word
+
+
+@given(edited_graphs())
+def test_overlap_in_closed_form_is_what_counting_positions_says(graph: ng.NeuronGraph) -> None:
+    plan = planned(graph)
+    for step in plan.steps if plan is not None else ():
+        if len(step.projections) == 1 and step.projections[0].source != "1" and not step.projections[0].others:
+            source = step.projections[0].source
+            halo = step.projections[0].halo is not None or step.op == "weighted"
+            if not halo:  # positions outside the box have no number to count by
+                assert _overlap(step, plan, source) == (_times_read(step, plan, source).max() > 1)
+
+
+@pytest.mark.parametrize("size", [6, 7])
+@pytest.mark.parametrize(
+    "options", [{"window": 2}, {"window": 2, "stride": 1}, {"window": 3, "stride": 2, "padding": 1}]
+)
+def test_overlap_of_every_pool_is_found_without_counting(
+    size: int, options: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = ng.plan(network(size, **options))
+    (step,) = (step for step in plan.steps if step.population == "p")
+    counted = bool(_times_read(step, plan, "c").max() > 1)
+    monkeypatch.setitem(_overlap.__globals__, "_times_read", None)
+    assert _overlap(step, plan, "c") == counted
 
 
 def test_pool_with_an_activation_of_its_own_does_not_gate() -> None:

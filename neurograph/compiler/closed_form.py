@@ -18,6 +18,7 @@ from neurograph.compiler.bundle import Bundle
 from neurograph.compiler.fold import discover, folding_order
 from neurograph.compiler.pattern import Pattern, Piece, patterns_of
 from neurograph.compiler.plan import Axis, Nest, Numbers, PlanParameter, Position, Table, Taps
+from neurograph.compiler.room import check_edges
 from neurograph.graph.topology import Bias, Projection
 from neurograph.ops.wiring import Blocks
 
@@ -37,6 +38,7 @@ def nests_of(projections: Sequence[Projection], rank: int, parameters: Sequence[
         found = _product_of(projections[0], rank, parameters)
         if found is not None:
             return found
+    check_edges(projections)
     return discover(expand(projections, rank, parameters), parameters)
 
 

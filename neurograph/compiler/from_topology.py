@@ -6,6 +6,7 @@ from neurograph.compiler.closed_form import nests_of, nests_of_bias
 from neurograph.compiler.fold import discover
 from neurograph.compiler.from_graph import from_graph
 from neurograph.compiler.plan import ONE, Plan, PlanParameter, PlanPopulation, PlanProjection, Step
+from neurograph.compiler.room import check_room
 from neurograph.compiler.tabulate import place_parameters
 from neurograph.graph.build import build
 from neurograph.graph.topology import Population, Projection, Topology
@@ -21,10 +22,12 @@ def from_topology(topology: Topology) -> Plan:
     Raises
     ------
     GraphTooLarge
-        For a topology that has to be written out first (see `has_closed_form`) and is too large for that.
+        For a topology that has to be written out first (see `has_closed_form`) and is too large for that, or of which one
+        neuron reads too much.
     """
     if not has_closed_form(topology):
         return from_graph(build(topology), discover)
+    check_room(topology)
     parameters = place_parameters(topology.parameters)
     populations = tuple(PlanPopulation(p.name, p.shape) for p in topology.populations.values())
     ordered = tuple(sorted(populations, key=lambda box: not topology.populations[str(box.name)].is_input))

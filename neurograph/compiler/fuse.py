@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.compiler.plan import ONE, Axis, Fusion, Nest, Plan, PlanPopulation, Step
+from neurograph.compiler.plan import ONE, Axis, Fusion, Nest, Plan, PlanPopulation, PlanProjection, Step
 
 Index = NDArray[np.int64]
 IN_THE_SUM = ("identity", "relu")
@@ -79,6 +79,8 @@ def fits_bias(step: Step, population: PlanPopulation) -> bool:
     biases = [projection for projection in step.projections if projection.source == ONE]
     if not biases:
         return False
+    if _is_one_box(biases[0], population):
+        return True
     table = _bias_table(step, population)
     for projection in step.projections:
         if projection.source == ONE:
@@ -88,6 +90,18 @@ def fits_bias(step: Step, population: PlanPopulation) -> bool:
             if lanes and not _is_affine(table[_targets(nest, population.shape, lanes)]):
                 return False
     return True
+
+
+def _is_one_box(biases: PlanProjection, population: PlanPopulation) -> bool:
+    """True where one nest gives every neuron its bias: then addresses are linear in the position, along lanes as along all else.
+
+    So it is for every layer of a spec, whatever its size; the other cases were drawn by hand or edited.
+    """
+    if len(biases.nests) != 1 or biases.table is not None:
+        return False
+    (nest,) = biases.nests
+    along = [axis.along for axis in nest.axes]
+    return len(set(along)) == len(along) and nest.n_neurons == population.size
 
 
 def _bias_table(step: Step, population: PlanPopulation) -> Index:
