@@ -1,0 +1,258 @@
+"""Sums of products over lanes, channels innermost: a vector holds neighbouring filters or units, which read the same sources.
+
+A cell is `LANES` neurons; cells of one group (`TIED` in a row) have the same weights. A tile is `TILE` cells, of any samples of the block,
+times one vector of lanes: sums stay in registers while the fan-in passes by. Forward, to the sources and to the weights are the same
+contraction with its parts in other roles.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neurograph.kernels.code import (
+    BIAS,
+    BIAS_STEP,
+    CELL,
+    CONTINUE,
+    COUNT,
+    EXTRA,
+    FINAL,
+    GRADIENT,
+    HOW,
+    KEEP_Z,
+    LANES,
+    MEMORY,
+    MODE,
+    N_TAPS,
+    PACKED,
+    PLACES,
+    PLANE,
+    RECTIFY,
+    SAMPLE_STEP,
+    SCRATCH,
+    SHIFT,
+    SOURCE,
+    START,
+    TABLES,
+    TAPS,
+    TARGET,
+    TIED,
+    TRACE,
+    VALID,
+    WEIGHT,
+    WEIGHTS,
+    WITH_BIAS,
+)
+from neurograph.kernels.jit import inner
+from neurograph.kernels.simd import (
+    Pointer,
+    add,
+    get,
+    integers,
+    load,
+    number,
+    offset,
+    put,
+    relu,
+    splat,
+    values,
+    width,
+    zero,
+)
+from neurograph.kernels.tiles import TILE, inner_products, store_some, tile
+
+
+@inner
+def _place(
+    ints: Pointer, places: Pointer, group: int, tied: int, apart: int, cell: int, sample: int, some: int, sides: Any
+) -> Any:
+    """Where the next cells of a group stand: `TILE` places of one side, then of the other. Returns the cell and sample behind them.
+
+    `sides`: per side a field of the cell and a shift. Where fewer than `TILE` are left the last is repeated.
+    """
+    first, first_shift, second, second_shift = sides
+    a, b = 0, 0
+    for p in range(TILE):
+        if p < some:
+            at = group + cell * CELL
+            a = get(ints, at + first) + first_shift + sample * apart
+            b = get(ints, at + second) + second_shift + sample * apart
+            cell += 1
+            if cell == tied:
+                cell, sample = 0, sample + 1
+        put(places, p, a)
+        put(places, TILE + p, b)
+    return cell, sample
+
+
+def dot(context: Pointer, row: Pointer) -> None:
+    """Σ w·a of every cell and lane."""
+    like, plane = zero(context), number(context, PLANE)
+    mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
+    out, places = values(context, SCRATCH), integers(context, PLACES)
+    how = get(row, HOW) | (KEEP_Z if number(context, MODE) & TRACE else 0)
+    lanes, tied, n = get(row, LANES), get(row, TIED), width(like)
+    apart = number(context, SAMPLE_STEP)
+    together = tied * number(context, VALID)
+    for group in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, tied * CELL):
+        taps, weight, bias = get(ints, group + TAPS), get(ints, group + WEIGHT), get(ints, group + BIAS)
+        for lane in range(0, lanes, n):
+            begin = like
+            if how & WITH_BIAS:
+                begin = load(w, bias + lane, like) if get(row, BIAS_STEP) else splat(w, bias, like)
+            cell, sample = 0, 0
+            for done in range(0, together, TILE):
+                some = min(TILE, together - done)
+                cell, sample = _place(ints, places, group, tied, apart, cell, sample, some, (SOURCE, 0, TARGET, lane))
+                tile(
+                    out,
+                    mem,
+                    places,
+                    offset(w, weight + lane),
+                    offset(ints, taps),
+                    offset(ints, taps + 1),
+                    2,
+                    get(ints, group + N_TAPS),
+                    like,
+                )
+                for p in range(some):
+                    target = get(places, TILE + p)
+                    z = add(load(out, p * n, like), begin)
+                    if how & CONTINUE:
+                        z = add(z, load(mem, target + plane, like))
+                    if how & KEEP_Z:
+                        store_some(mem, target + plane, lanes - lane, z)
+                    if how & FINAL:
+                        store_some(mem, target, lanes - lane, relu(z) if how & RECTIFY else z)
+
+
+def sources(context: Pointer, row: Pointer) -> None:
+    """Σ w·δ onto the errors of the sources: chunk by chunk of neighbouring sources, through weights packed the other way round.
+
+    `EXTRA` is the list of chunks: their number, then (source offset, length) of each. `SHIFT` is where the packed weights of the first
+    group begin: per chunk, per lane, a vector. `BIAS_STEP` is the list of pairs (lane, lane·V).
+    """
+    like, errors = zero(context), 2 * number(context, PLANE)
+    mem, packed, ints = values(context, MEMORY), values(context, PACKED), integers(context, TABLES)
+    out, places = values(context, SCRATCH), integers(context, PLACES)
+    lanes, tied, n = get(row, LANES), get(row, TIED), width(like)
+    apart, pairs, chunks = number(context, SAMPLE_STEP), get(row, BIAS_STEP), get(row, EXTRA)
+    together = tied * number(context, VALID)
+    weight = get(row, SHIFT)
+    for group in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, tied * CELL):
+        for chunk in range(chunks + 1, chunks + 1 + 2 * get(ints, chunks), 2):
+            shift, length = get(ints, chunk) + errors, get(ints, chunk + 1)
+            cell, sample = 0, 0
+            for done in range(0, together, TILE):
+                some = min(TILE, together - done)
+                sides = (TARGET, errors, SOURCE, shift)
+                cell, sample = _place(ints, places, group, tied, apart, cell, sample, some, sides)
+                tile(
+                    out,
+                    mem,
+                    places,
+                    offset(packed, weight),
+                    offset(ints, pairs),
+                    offset(ints, pairs + 1),
+                    2,
+                    lanes,
+                    like,
+                )
+                for p in range(some):
+                    where = get(places, TILE + p)
+                    store_some(mem, where, length, add(load(mem, where, like), load(out, p * n, like)))
+            weight += lanes * n
+
+
+def sources_one_by_one(context: Pointer, row: Pointer) -> None:
+    """The same where cells share no weights: every error is an inner product along the lanes."""
+    like, errors = zero(context), 2 * number(context, PLANE)
+    mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
+    out, places = values(context, SCRATCH), integers(context, PLACES)
+    lanes, valid, apart = get(row, LANES), number(context, VALID), number(context, SAMPLE_STEP)
+    for cell in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, CELL):
+        target, source = get(ints, cell + TARGET) + errors, get(ints, cell + SOURCE) + errors
+        first, last = get(ints, cell + TAPS), get(ints, cell + TAPS) + 2 * get(ints, cell + N_TAPS)
+        weight = get(ints, cell + WEIGHT)
+        if valid == 1:
+            for tap in range(first, last, 2 * TILE):
+                for p in range(TILE):
+                    put(places, p, weight + get(ints, min(tap + 2 * p, last - 2) + 1))
+                inner_products(out, w, places, mem, target, lanes, like)
+                for p in range(min(TILE, (last - tap) // 2)):
+                    where = source + get(ints, tap + 2 * p)
+                    put(mem, where, get(mem, where) + get(out, p))
+            continue
+        for done in range(0, valid, TILE):
+            for p in range(TILE):
+                put(places, p, target + min(done + p, valid - 1) * apart)
+            for tap in range(first, last, 2):
+                inner_products(out, mem, places, w, weight + get(ints, tap + 1), lanes, like)
+                where = source + get(ints, tap) + done * apart
+                for p in range(min(TILE, valid - done)):
+                    put(mem, where + p * apart, get(mem, where + p * apart) + get(out, p))
+
+
+def weights(context: Pointer, row: Pointer) -> None:
+    """Σ δ·a onto the gradient: `TILE` taps times one vector of lanes, summed over the tied cells or, without them, over the samples."""
+    like, errors = zero(context), 2 * number(context, PLANE)
+    mem, gradient, ints = values(context, MEMORY), values(context, GRADIENT), integers(context, TABLES)
+    out, places = values(context, SCRATCH), integers(context, PLACES)
+    lanes, tied, n = get(row, LANES), get(row, TIED), width(like)
+    valid, apart = number(context, VALID), number(context, SAMPLE_STEP)
+    samples = offset(places, 2 * TILE)
+    for sample in range(valid):
+        put(samples, sample, sample * apart)
+    for group in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, tied * CELL):
+        first, last = get(ints, group + TAPS), get(ints, group + TAPS) + 2 * get(ints, group + N_TAPS)
+        for lane in range(0, lanes, n):
+            for tap in range(first, last, 2 * TILE):
+                for p in range(TILE):
+                    here = min(tap + 2 * p, last - 2)
+                    put(places, p, get(ints, here) + (get(ints, group + SOURCE) if tied == 1 else 0))
+                    put(places, TILE + p, get(ints, here + 1) + get(ints, group + WEIGHT) + lane)
+                some = min(TILE, (last - tap) // 2)
+                if tied == 1:
+                    delta = offset(mem, get(ints, group + TARGET) + errors + lane)
+                    tile(out, mem, places, delta, samples, samples, 1, valid, like)
+                    _add(gradient, places, out, some, lanes - lane, like)
+                    continue
+                for sample in range(valid):
+                    x = offset(mem, sample * apart)
+                    cells = offset(ints, group + SOURCE)
+                    targets = offset(ints, group + TARGET)
+                    tile(out, x, places, offset(x, errors + lane), cells, targets, CELL, tied, like)
+                    _add(gradient, places, out, some, lanes - lane, like)
+
+
+@inner
+def _add(gradient: Pointer, places: Pointer, out: Pointer, some: int, lanes: int, like: Any) -> None:
+    """A tile onto the gradient, whose rows stand in the second half of `places`."""
+    for p in range(some):
+        where = get(places, TILE + p)
+        store_some(gradient, where, lanes, add(load(gradient, where, like), load(out, p * width(like), like)))
+
+
+def bias(context: Pointer, row: Pointer) -> None:
+    """Σ δ onto the gradient of biases: the cells' one tap reads the neuron that is always 1."""
+    like, errors = zero(context), 2 * number(context, PLANE)
+    mem, gradient, ints = values(context, MEMORY), values(context, GRADIENT), integers(context, TABLES)
+    lanes, tied, n = get(row, LANES), get(row, TIED), width(like)
+    valid, apart = number(context, VALID), number(context, SAMPLE_STEP)
+    for group in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, tied * CELL):
+        weight = get(ints, group + WEIGHT) + get(ints, get(ints, group + TAPS) + 1)
+        end = group + tied * CELL
+        whole = group + (tied // 4) * 4 * CELL
+        for lane in range(0, lanes, n):
+            s0, s1, s2, s3 = like, like, like, like
+            for sample in range(valid):
+                shift = errors + lane + sample * apart
+                for cell in range(group + TARGET, whole + TARGET, 4 * CELL):
+                    s0 = add(s0, load(mem, get(ints, cell) + shift, like))
+                    s1 = add(s1, load(mem, get(ints, cell + CELL) + shift, like))
+                    s2 = add(s2, load(mem, get(ints, cell + 2 * CELL) + shift, like))
+                    s3 = add(s3, load(mem, get(ints, cell + 3 * CELL) + shift, like))
+                for cell in range(whole + TARGET, end + TARGET, CELL):
+                    s0 = add(s0, load(mem, get(ints, cell) + shift, like))
+            s0 = add(add(s0, s1), add(s2, s3))
+            store_some(gradient, weight + lane, lanes - lane, add(load(gradient, weight + lane, like), s0))

@@ -1,0 +1,57 @@
+"""Weights once more in another order, and gradients back from it: before the first block of a batch, and behind the last.
+
+A packed weight belongs to a lane, a chunk of the fan-in and a place in that chunk's vector. Places without a weight hold 0.
+"""
+
+from __future__ import annotations
+
+from neurograph.kernels.code import (
+    COUNT,
+    EXTRA,
+    GRADIENT,
+    LANES,
+    N_GRADIENT,
+    PACKED,
+    SHIFT,
+    START,
+    TABLES,
+    TARGET_STEP,
+    WEIGHT_STEP,
+    WEIGHTS,
+)
+from neurograph.kernels.simd import Pointer, get, integers, number, put, store, values, width, zero
+
+
+def pack(context: Pointer, row: Pointer) -> None:
+    """Weights into their packed places.
+
+    The list at `START` has, for each of `COUNT` chunks and each place of its vector, the address of the first lane's weight, or −1; other
+    lanes' weights follow it one by one. Chunks stand `TARGET_STEP` apart, lanes `WEIGHT_STEP`, the first at `SHIFT`.
+    """
+    w, packed, ints, n = values(context, WEIGHTS), values(context, PACKED), integers(context, TABLES), width(zero(context))
+    for chunk in range(get(row, COUNT)):
+        for lane in range(get(row, LANES)):
+            where = get(row, SHIFT) + chunk * get(row, TARGET_STEP) + lane * get(row, WEIGHT_STEP)
+            for i in range(n):
+                at = get(ints, get(row, START) + chunk * n + i)
+                if at >= 0:
+                    put(packed, where + i, get(w, at + lane))
+
+
+def unpack(context: Pointer, row: Pointer) -> None:
+    """A gradient in packed order onto the gradient proper; the fields are those of `pack`."""
+    gradient, ints, n = values(context, GRADIENT), integers(context, TABLES), width(zero(context))
+    for chunk in range(get(row, COUNT)):
+        for lane in range(get(row, LANES)):
+            where = get(row, SHIFT) + chunk * get(row, TARGET_STEP) + lane * get(row, WEIGHT_STEP)
+            for i in range(n):
+                at = get(ints, get(row, START) + chunk * n + i)
+                if at >= 0:
+                    put(gradient, at + lane, get(gradient, at + lane) + get(gradient, where + i))
+
+
+def clear(context: Pointer, row: Pointer) -> None:
+    """Gradients start at 0."""
+    like, gradient = zero(context), values(context, GRADIENT)
+    for i in range(0, number(context, N_GRADIENT), width(like)):
+        store(gradient, i, like)

@@ -1,0 +1,27 @@
+"""Inner loops over lanes: neurons that read the same sources through neighbouring weights, as one vector in registers.
+
+Like `simd`, every operation exists twice: in LLVM for compiled kernels, in NumPy for runs without the JIT.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neurograph.kernels import tiles_numpy
+from neurograph.kernels.jit import COMPILED
+from neurograph.kernels.tiles_numpy import CHUNKS, TILE
+
+__all__ = ["CHUNKS", "TILE", "gather", "inner_products", "load_some", "scatter", "store_some", "tile"]
+
+_operations: Any = tiles_numpy
+if COMPILED:
+    from neurograph.kernels import tiles_llvm
+
+    _operations = tiles_llvm
+
+gather = _operations.gather
+inner_products = _operations.inner_products
+load_some = _operations.load_some
+scatter = _operations.scatter
+store_some = _operations.store_some
+tile = _operations.tile

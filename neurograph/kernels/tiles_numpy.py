@@ -1,0 +1,85 @@
+"""The operations of `tiles` in NumPy: what they mean, for runs without the JIT. Every access checks its bounds.
+
+Pointers are arrays. `like` says how many lanes a vector has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+TILE = 8
+"""Sums that a tile keeps in registers."""
+
+CHUNKS = 5
+"""Vectors of a fan-in that `gather` and `scatter` work on at a time."""
+
+
+def _at(memory: Array, where: Any) -> Array:
+    where = np.asarray(where)
+    assert where.size == 0 or (where.min() >= 0 and where.max() < len(memory)), (
+        f"places {where.min()}…{where.max()} of a memory of {len(memory)}"
+    )
+    return memory[where]
+
+
+def _vectors(memory: Array, starts: Any, like: Array) -> Array:
+    return _at(memory, np.asarray(starts)[..., None] + np.arange(len(like)))
+
+
+def tile(
+    out: Array, x: Array, bases: Array, w: Array, offsets: Array, rows: Array, step: int, count: int, like: Array
+) -> None:
+    """``out[p] = Σ_k x[bases[p] + offsets[k·step]] · w[rows[k·step] …]`` for p < `TILE`."""
+    k = np.arange(count) * step
+    numbers = _at(x, bases[:TILE, None] + offsets[k])
+    out[: TILE * len(like)] = (numbers @ _vectors(w, rows[k], like)).reshape(-1)
+
+
+def inner_products(out: Array, x: Array, bases: Array, w: Array, at: int, count: int, like: Array) -> None:
+    """``out[p] = Σ_{i < count} x[bases[p] + i] · w[at + i]`` for p < `TILE`; nothing beyond `count` is read."""
+    i = np.arange(count)
+    out[:TILE] = _at(x, bases[:TILE, None] + i) @ _at(w, at + i)
+
+
+def gather(
+    out: Array, start: int, x: Array, places: Array, factors: Array, count: int, chunks: Array, like: Array
+) -> None:
+    """``out[start + j·V …] += Σ_i factors[i] · x[places[i] + chunks[j] …]`` for j < `CHUNKS`."""
+    for j in range(CHUNKS):
+        found = _vectors(x, places[:count] + chunks[j], like)
+        here = start + j * len(like)
+        assert here + len(like) <= len(out)
+        out[here : here + len(like)] += factors[:count] @ found
+
+
+def scatter(
+    x: Array, places: Array, factors: Array, count: int, w: Array, start: int, chunks: Array, like: Array
+) -> None:
+    """``x[places[i] + chunks[j] …] += factors[i] · w[start + j·V …]`` for every i, and j < `CHUNKS`."""
+    for j in range(CHUNKS):
+        v = _vectors(w, start + j * len(like), like)
+        for i in range(count):
+            here = int(places[i] + chunks[j])
+            assert 0 <= here <= len(x) - len(like)
+            x[here : here + len(like)] += factors[i] * v
+
+
+def load_some(memory: Array, i: int, count: int, like: Array) -> Array:
+    """The first `count` lanes of a vector, the others 0; nothing else is read."""
+    count = min(count, len(like))
+    assert 0 <= i <= len(memory) - count, f"vector at {i} outside a memory of {len(memory)}"
+    found = np.zeros_like(like)
+    found[:count] = memory[i : i + count]
+    return found
+
+
+def store_some(memory: Array, i: int, count: int, v: Array) -> None:
+    """Write the first `count` lanes of a vector."""
+    count = min(count, len(v))
+    assert 0 <= i <= len(memory) - count, f"vector at {i} outside a memory of {len(memory)}"
+    memory[i : i + count] = v[:count]
