@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurograph.engine import Batch, Engine, read_batch, read_targets
+from neurograph.engine import Batch, Engine, Optimizer, read_batch, read_targets
 from neurograph.errors import BatchError
 from neurograph.graph.address import Node, write_reference
 from neurograph.graph.neighbourhood import Wire, activity, fan_in, fan_out
@@ -24,6 +24,9 @@ from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import from_loss, port_of
 from neurograph.parameters import Reference
 from neurograph.trace import Trace
+
+if TYPE_CHECKING:
+    from neurograph.inspector.frames import Story
 
 
 class Inspector:
@@ -168,6 +171,15 @@ class Inspector:
             If there was no target.
         """
         return loss_card(self.trace, self._targets, self.sample, self.reduction)
+
+    def story(self, by: str = "layer", optimizer: Optimizer | None = None) -> Story:
+        """The pass as frames to step through: forward, loss, δ, contributions, sums and, with an optimizer, the update.
+
+        See `neurograph.inspector.story.tell`.
+        """
+        from neurograph.inspector.story import tell
+
+        return tell(self, by, optimizer)
 
     def fractions(self) -> Inspector:
         """The same inspector in exact rational arithmetic: its cards hold `fractions.Fraction`, worked out anew.
