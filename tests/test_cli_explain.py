@@ -16,17 +16,19 @@ four, sample 0 (a four), weights as given
 conv[0,3,1]: weighted neuron, relu
 
   z = Σ w·a
-    source          a   w  w·a   weight
-    input[0,2,0]    0  -1     0  conv.weight[0,0,0,0]
-    input[0,2,1]  255  -1  -255  conv.weight[0,0,0,1]
-    input[0,2,2]    0  -1     0  conv.weight[0,0,0,2]
-    input[0,3,0]    0   1     0  conv.weight[0,0,1,0]
-    input[0,3,1]  255   1   255  conv.weight[0,0,1,1]
-    input[0,3,2]  255   1   255  conv.weight[0,0,1,2]
-    input[0,4,0]    0  -1     0  conv.weight[0,0,2,0]
-    input[0,4,1]    0  -1     0  conv.weight[0,0,2,1]
-    input[0,4,2]    0  -1     0  conv.weight[0,0,2,2]
-  z = 255
+    source          a   w  w·a   of z     weight
+    input[0,2,0]    0  -1     0     0     conv.weight[0,0,0,0]
+    input[0,2,1]  255  -1  -255  -100.0%  conv.weight[0,0,0,1]
+    input[0,2,2]    0  -1     0     0     conv.weight[0,0,0,2]
+    input[0,3,0]    0   1     0     0     conv.weight[0,0,1,0]
+    input[0,3,1]  255   1   255   100.0%  conv.weight[0,0,1,1]
+    input[0,3,2]  255   1   255   100.0%  conv.weight[0,0,1,2]
+    input[0,4,0]    0  -1     0     0     conv.weight[0,0,2,0]
+    input[0,4,1]    0  -1     0     0     conv.weight[0,0,2,1]
+    input[0,4,2]    0  -1     0     0     conv.weight[0,0,2,2]
+  z = w[0,0,0,1]·input[0,2,1] + w[0,0,1,1]·input[0,3,1] + w[0,0,1,2]·input[0,3,2] + 6 more   with w = conv.weight
+    = (-1)·255 + 1·255 + 1·255 + 0
+    = 255
   a = f(z) = relu(255) = 255
 
   δ = f′(z) · Σ δ(target)·∂z(target)/∂a
@@ -34,9 +36,16 @@ conv[0,3,1]: weighted neuron, relu
     pool[0,1,0]  0.2  0.2
     Σ = 0.2
     f′(z) = relu′(255) = 1
-  δ = 0.2
+  δ = f′(z)·δ(pool[0,1,0])
+    = 1·0.2
+    = 0.2
 
-It sees rows 2…4, columns 0…2 of input.
+  It sees rows 2…4, columns 0…2 of input.
+       0    1    2
+    2  0  255    0
+    3  0  255  255
+    4  0    0    0
+
 One of its weights: neurograph explain four "conv.weight[0,0,0,1]"
 """
 TINY = """

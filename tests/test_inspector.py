@@ -259,20 +259,24 @@ MAZUR_H1 = """\
 h1: weighted neuron, sigmoid
 
   z = Σ w·a + bias
-    source    a     w   w·a     weight
-    i1      0.05  0.15  0.0075  w1
-    i2      0.1   0.2   0.02    w2
-    bias b1 = 0.35
-  z = 0.3775
+    source    a     w   w·a     of z  weight
+    i1      0.05  0.15  0.0075  2.0%  w1
+    i2      0.1   0.2   0.02    5.3%  w2
+    bias b1 = 0.35 (92.7% of z)
+  z = w1·i1 + w2·i2 + b1
+    = 0.15·0.05 + 0.2·0.1 + 0.35
+    = 0.3775
   a = f(z) = sigmoid(0.3775) = 0.59327
 
   δ = f′(z) · Σ δ(target)·w
-    target    δ           w  product     weight
-    o1       0.138499   0.4   0.0553994  w5
-    o2      -0.0380982  0.5  -0.0190491  w7
+    target    δ           w  product     of Σ    weight
+    o1       0.138499   0.4   0.0553994  152.4%  w5
+    o2      -0.0380982  0.5  -0.0190491  -52.4%  w7
     Σ = 0.0363503
     f′(z) = sigmoid′(0.3775) = 0.241301
-  δ = 0.00877135"""
+  δ = f′(z)·(w5·δ(o1) + w7·δ(o2))
+    = 0.241301·(0.4·0.138499 + 0.5·(-0.0380982))
+    = 0.00877135"""
 FOUR_WEIGHT = """\
 conv.weight[0,0,1,1] = 1: one weight on 36 edges
 
@@ -286,6 +290,15 @@ conv.weight[0,0,1,1] = 1: one weight on 36 edges
   some ask for more, some for less: |Σ| / Σ|·| = 44.625 / 57.375 = 77.8% is left
   mean over 1 sample: gradient = 44.625 / 1 = 44.625
 
+  δ·a by position of conv[0]
+       0   1  2    3     4  5
+    0  0   0  0   0      0  0
+    1  0   0  0   0      0  0
+    2  0   0  0   0      0  0
+    3  0  51  0  -6.375  0  0
+    4  0   0  0   0      0  0
+    5  0   0  0   0      0  0
+
   Every one of the 36 copies of this weight gets this same sum, not its own part of it; so after the
   update the copies are still equal: one weight, used 36 times."""
 POOL = """\
@@ -298,16 +311,26 @@ pool[0,0,0]: max pooling neuron
     conv[0,1,0]  0
     conv[0,1,1]  0
     4 neurons share the maximum; the first in order, conv[0,0,0], wins and alone gets the δ
-  z = 0
+  z = max(conv[0,0,0], conv[0,0,1], conv[0,1,0], conv[0,1,1])
+    = max(0, 0, 0, 0)
+    = 0
   a = z = 0
 
   δ = f′(z) · Σ δ(target)·w
-    target        δ      w  product  weight
-    outputs[0]   0.5   0.1   0.05    outputs.weight[0,0]
-    outputs[1]  -0.25  0.4  -0.1     outputs.weight[1,0]
+    target        δ      w  product  of Σ     weight
+    outputs[0]   0.5   0.1   0.05    -100.0%  outputs.weight[0,0]
+    outputs[1]  -0.25  0.4  -0.1      200.0%  outputs.weight[1,0]
     Σ = -0.05
     f′(z) = 1
-  δ = -0.05"""
+  δ = w[0,0]·δ(outputs[0]) + w[1,0]·δ(outputs[1])   with w = outputs.weight
+    = 0.1·0.5 + 0.4·(-0.25)
+    = -0.05
+
+  It sees rows 0…2, columns 0…2 of input.
+       0    1  2
+    0  0    0  0
+    1  0  255  0
+    2  0  255  0"""
 
 
 def test_cards_read_as_on_the_page() -> None:
@@ -318,7 +341,7 @@ def test_cards_read_as_on_the_page() -> None:
 
 def test_mazur_has_every_printed_digit() -> None:
     inspector = inspect("mazur")
-    assert "z = 1.105905967" in inspector.neuron("o1").text(digits=10)
+    assert "    = 1.105905967\n" in inspector.neuron("o1").text(digits=10)
     assert "gradient = 0.08216704056 / 1 = 0.08216704056" in inspector.weight("w5").text(digits=10)
 
 

@@ -51,6 +51,9 @@ class Examined:
     weights: str
     """Where the weights come from, in words."""
 
+    params: Parameters | None = None
+    """The weights."""
+
     @property
     def labels(self) -> dict[str, str]:
         """Layer → the free text that the spec gives it."""
@@ -65,6 +68,8 @@ def examine(
     *,
     whole_batch: bool = False,
     any_input: bool = True,
+    file: Path | None = None,
+    target: str | None = None,
 ) -> Examined:
     """Run one sample through a network.
 
@@ -82,6 +87,10 @@ def examine(
         Without `sample`: all of the spec's own samples in one batch.
     any_input : bool
         Where nothing fits: a random input, rather than none.
+    file : Path, optional
+        A sample of the user's own, in place of all others.
+    target : str, optional
+        What the output should be for it: a class, or numbers between commas.
 
     Raises
     ------
@@ -94,11 +103,13 @@ def examine(
 
     spec = load(name)
     topology = lay_out(spec)
-    given = find_batch(spec, layout_of(topology), sample, data, whole_batch, any_input)
+    layout = layout_of(topology)
+    own = None if file is None else _from_file(file, layout, target)
+    given = own or find_batch(spec, layout, sample, data, whole_batch, any_input)
     if given is None:
         return Examined(spec, topology, None, "", "")
     params, weights = _weights(name, spec, topology, run)
-    return Examined(spec, topology, _inspector(topology, params, given), given.note, weights)
+    return Examined(spec, topology, _inspector(topology, params, given), given.note, weights, params)
 
 
 def _inspector(topology: Topology, params: Parameters, given: Given) -> Inspector:
@@ -134,6 +145,15 @@ def _weights(name: str, spec: Spec, topology: Topology, run: Path | None) -> tup
             f"{run}: a run of another network than {name}, or of an older text of it. Its own spec is {run / 'spec.toml'}; name that one."
         )
     return found.parameters, f"weights of {run}"
+
+
+def _from_file(file: Path, layout: Layout, target: str | None) -> Given:
+    """A sample of the user's own."""
+    from neurograph.cli.input_file import read_input, read_target
+
+    wanted = None if target is None else read_target(target, layout)
+    note = file.name if target is None else f"{file.name}, target {target}"
+    return Given(read_input(file, layout), note, wanted)
 
 
 # -- what to run it on -------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from neurograph.cli.options import JsonOption, SpecArgument
-from neurograph.errors import UnknownName, suggest
+from neurograph.errors import UnknownName, UsageError, suggest
 
 if TYPE_CHECKING:
+    from neurograph.cli.compare import Comparison
     from neurograph.cli.examined import Examined
     from neurograph.graph.topology import Topology
     from neurograph.inspector import Inspector, LayerCard, LossCard, NeuronCard, WeightCard
+    from neurograph.training.optimizers import Optimizer
 
-    Card = NeuronCard | WeightCard | LayerCard | LossCard
+    Card = NeuronCard | WeightCard | LayerCard | LossCard | Comparison
 
 EXAMPLES = """
 neurograph explain four "conv[0,3,1]"
@@ -30,6 +33,9 @@ neurograph explain lenet5 "conv1.weight[0,0,2,1]" --json
 neurograph explain four "pool[0,1,0]" --format html > pool.html
 neurograph explain four "conv[0,3,1]" --format latex
 neurograph explain four "conv.weight[0,0,1,1]" --fractions
+neurograph explain mazur w5 --learning-rate 0.5
+neurograph explain digits "conv1[5,2,7]" --compare
+neurograph explain lenet5 "conv2[3,5,5]" --input image.npy --target 4
 """
 
 
@@ -73,32 +79,55 @@ FRACTIONS = typer.Option(
 ROWS = typer.Option(help="Rows of a table before it is shortened to the largest.", min=1)
 
 
+INPUT = typer.Option(
+    "--input", metavar="FILE", help="A sample of your own: .npy, .npz, or numbers as text, such as CSV."
+)
+TARGET = typer.Option(help="With --input: what the output should be, a class such as 3, or numbers such as 0.1,0.9.")
+COMPARE = typer.Option(
+    "--compare",
+    help="The textbook engine, the compiled program and a finite difference side by side; of a neuron or a weight.",
+)
+OPTIMIZER = typer.Option(help="Whose step a weight's card shows: sgd or adam. Default: as the spec's [train] says.")
+RATE = typer.Option(help="Its learning rate. Default: as the spec's [train] says.")
+MOMENTUM = typer.Option(help="Its momentum, of sgd. Default: as the spec's [train] says.")
+
+
 def command(
     spec: SpecArgument,
     what: Annotated[str, WHAT],
     sample: Annotated[int | None, SAMPLE] = None,
+    file: Annotated[Path | None, INPUT] = None,
+    target: Annotated[str | None, TARGET] = None,
     digits: Annotated[int, DIGITS] = 6,
     rows: Annotated[int, ROWS] = 12,
     run: Annotated[Path | None, RUN] = None,
     data: Annotated[str | None, DATA] = None,
     form: Annotated[Format, FORMAT] = Format.text,
     fractions: Annotated[bool, FRACTIONS] = False,
+    comparing: Annotated[bool, COMPARE] = False,
+    optimizer: Annotated[str | None, OPTIMIZER] = None,
+    learning_rate: Annotated[float | None, RATE] = None,
+    momentum: Annotated[float | None, MOMENTUM] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Explain a neuron, a weight, a layer or the loss, with the actual numbers of one pass.
 
-    A neuron: the terms of z, its activation, and the terms of δ = ∂loss/∂z. A weight: every use of it, and their sum. A group: its
-    map, and the kernel that its neurons share. The loss: what every output adds.
+    A neuron: the terms of z, its activation, the terms of δ = ∂loss/∂z, and what it sees. A weight: every use of it, their sum, and the
+    step that is made of it. A group: its map, and the kernel that its neurons share. The loss: what every output adds.
     """
     from neurograph.cli.examined import examine
     from neurograph.graph.lay_out import lay_out
     from neurograph.spec import load
 
+    _check_together(file, target, sample, data, fractions and comparing)
     subject = subject_of(lay_out(load(spec)), what)
-    found = examine(spec, sample, run, data, whole_batch=subject is Subject.weight)
+    found = examine(spec, sample, run, data, whole_batch=subject is Subject.weight, file=file, target=target)
     assert found.inspector is not None
-    inspector = found.inspector.fractions() if fractions else found.inspector
-    card = _card(inspector, subject, what)
+    if comparing:
+        card: Card = _compared(found, subject, what)
+    else:
+        step = _optimizer(found, run, optimizer, learning_rate, momentum) if subject is Subject.weight else None
+        card = _card(found.inspector.fractions() if fractions else found.inspector, subject, what, step)
     if as_json or form is Format.json:
         about = {"network": found.spec.name, "data": found.note, "weights": found.weights}
         print(json.dumps(about | card.as_json(), indent=2, allow_nan=False))
@@ -106,12 +135,57 @@ def command(
     print(_set(found, spec, card, form, digits, rows))
 
 
-def _card(inspector: Inspector, subject: Subject, what: str) -> Card:
+def _check_together(file: Path | None, target: str | None, sample: int | None, data: str | None, both: bool) -> None:
+    """Options that exclude each other, said before anything runs."""
+    if file is not None and (sample is not None or data is not None):
+        raise UsageError(f"--input {file}: is the sample; leave out --sample and --data.")
+    if target is not None and file is None:
+        raise UsageError(f"--target {target}: goes with --input; other samples carry their own.")
+    if both:
+        raise UsageError("--compare: engines compute in floating point; leave out --fractions.")
+
+
+def _compared(found: Examined, subject: Subject, what: str) -> Comparison:
+    from neurograph.cli.compare import compare
+
+    if subject not in (Subject.neuron, Subject.weight):
+        raise UsageError(
+            f"--compare {what}: compares one neuron or one weight, such as conv1[0,3,4] or conv1.weight[0,0,2,1]."
+        )
+    return compare(found, what, subject is Subject.weight)
+
+
+def _optimizer(
+    found: Examined, run: Path | None, name: str | None, learning_rate: float | None, momentum: float | None
+) -> Optimizer:
+    """The optimiser of the options, else of the run with what it remembers, else of the spec."""
+    from neurograph.training import load_run
+    from neurograph.training.optimizers import OPTIMIZERS
+    from neurograph.training.settings import Settings
+
+    if name is not None and name not in OPTIMIZERS:
+        raise UsageError(f"--optimizer {name}: unknown{suggest(name, OPTIMIZERS)} (known: {', '.join(OPTIMIZERS)})")
+    past = None if run is None else load_run(run)
+    settings = Settings.of(found.spec) if past is None else Settings.from_dict(past.arguments)
+    changed = name not in (None, settings.optimizer)
+    rate = learning_rate if learning_rate is not None else (0.1 if name == "sgd" else 0.001) if changed else None
+    made = replace(
+        settings,
+        optimizer=name or settings.optimizer,
+        learning_rate=settings.learning_rate if rate is None else rate,
+        momentum=settings.momentum if momentum is None else momentum,
+    ).make_optimizer()
+    if past is not None and not changed:
+        made.load_state(past.checkpoint.optimizer)
+    return made
+
+
+def _card(inspector: Inspector, subject: Subject, what: str, optimizer: Optimizer | None) -> Card:
     match subject:
         case Subject.neuron:
             return inspector.neuron(what)
         case Subject.weight:
-            return inspector.weight(what)
+            return inspector.weight(what, optimizer)
         case Subject.layer:
             return inspector.layer(what)
     return inspector.loss()
@@ -121,14 +195,11 @@ def _set(found: Examined, spec: str, card: Card, form: Format, digits: int, rows
     """The card with what stands around it, as text, LaTeX or HTML."""
     from neurograph.inspector.html import as_page
     from neurograph.inspector.latex import as_latex
-    from neurograph.inspector.sheets import Prose
 
     about = f"{found.spec.name}, {found.note}, {found.weights}"
     if form is Format.text:
-        return "\n".join([about, "", card.text(digits, rows), *_more(found, spec, card)])
+        return "\n".join([about, "", card.text(digits, rows), *_more(spec, card)])
     sheet = card.sheet(digits, rows)
-    sees = _field(found, card)
-    sheet += ["", Prose(tuple(sees))] if sees else []
     return as_page(sheet, about) if form is Format.html else as_latex(sheet, about)
 
 
@@ -146,6 +217,9 @@ def subject_of(topology: Topology, what: str) -> Subject:
     if base in topology.populations:
         shapes = {name: population.shape for name, population in topology.populations.items()}
         return Subject.layer if names_a_layer(shapes, what) else Subject.neuron
+    paddings = {p.padding.layer for p in topology.projections if p.padding is not None}
+    if base in paddings and "[" in what:
+        return Subject.neuron
     if base in topology.parameters:
         return Subject.weight
     if what == "loss":
@@ -157,7 +231,7 @@ def subject_of(topology: Topology, what: str) -> Subject:
     )
 
 
-def _more(found: Examined, spec: str, card: Card) -> list[str]:
+def _more(spec: str, card: Card) -> list[str]:
     """What else there is to ask."""
     import shlex
 
@@ -165,24 +239,8 @@ def _more(found: Examined, spec: str, card: Card) -> list[str]:
 
     if not isinstance(card, NeuronCard):
         return []
-    lines = [*_field(found, card)]
     weights = [term.weight for term in card.terms if term.weight is not None]
-    if weights:
-        largest = max(card.terms, key=lambda term: abs(term.product) if term.weight is not None else -1.0)
-        lines.append(f'One of its weights: neurograph explain {shlex.quote(spec)} "{largest.weight}"')
-    return ["", *lines] if lines else []
-
-
-def _field(found: Examined, card: Card) -> list[str]:
-    """The part of the input a neuron sees, where the input has rows and columns."""
-    from neurograph.graph.receptive import receptive_field
-    from neurograph.inspector import NeuronCard
-
-    if not isinstance(card, NeuronCard) or card.kind == "input":
+    if not weights:
         return []
-    lines = []
-    for name, box in receptive_field(found.topology, card.node).items():
-        if len(box) == 3:
-            (y0, y1), (x0, x1) = box[1:]
-            lines.append(f"It sees rows {y0}…{y1}, columns {x0}…{x1} of {name}.")
-    return lines
+    largest = max(card.terms, key=lambda term: abs(term.product) if term.weight is not None else -1.0)
+    return ["", f'One of its weights: neurograph explain {shlex.quote(spec)} "{largest.weight}"']

@@ -8,10 +8,14 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurograph.graph.address import Node, write_node
+from neurograph.inspector.field import Seen
 from neurograph.inspector.formulas import total
+from neurograph.inspector.shown import Shown
+from neurograph.inspector.step import Step
 
 if TYPE_CHECKING:
-    from neurograph.inspector.sheets import Sheet
+    from neurograph.inspector.equations import Equation
+    from neurograph.inspector.parts import Sheet
 
 
 class Term(NamedTuple):
@@ -56,6 +60,11 @@ def plain(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
+def listed(values: Any) -> Any:
+    """Nested tuples as nested lists."""
+    return [listed(inner) for inner in values] if isinstance(values, tuple) else values
+
+
 @dataclass(frozen=True)
 class FromLoss:
     """The part of an output neuron's δ that comes straight from the loss: a formula, the same with numbers, its value."""
@@ -66,7 +75,7 @@ class FromLoss:
 
 
 @dataclass(frozen=True)
-class NeuronCard:
+class NeuronCard(Shown):
     """Everything about one neuron in one sample.
 
     Attributes
@@ -91,6 +100,8 @@ class NeuronCard:
         For mean pools: what the sum is divided by.
     winner : int or None
         For max pools: which of the terms won.
+    sees : tuple of Seen
+        The receptive field in every input that has rows and columns, with the numbers in it.
     """
 
     node: Node
@@ -108,6 +119,7 @@ class NeuronCard:
     from_loss: FromLoss | None = None
     divisor: float = 1.0
     winner: int | None = None
+    sees: tuple[Seen, ...] = ()
 
     @property
     def name(self) -> str:
@@ -122,17 +134,18 @@ class NeuronCard:
         best = self.terms[self.winner].a
         return tuple(term for term in self.terms if term.a == best)
 
-    def text(self, digits: int = 6, limit: int = 12) -> str:
-        """The card as text; tables of more than `limit` rows keep the largest and count the rest."""
-        from neurograph.inspector.text import as_text
-
-        return as_text(self.sheet(digits, limit))
-
     def sheet(self, digits: int = 6, limit: int = 12) -> Sheet:
         """What the card says, before it is set as text, HTML or LaTeX."""
         from neurograph.inspector.sheets import neuron_sheet
 
         return neuron_sheet(self, digits, limit)
+
+    def equations(self, digits: int = 6) -> list[Equation]:
+        """Sums behind z and δ: in symbols, with the numbers put in, and as results."""
+        from neurograph.inspector.equations import of_delta, of_z
+
+        found = [] if self.kind in ("input", "constant") else [of_z(self, digits)]
+        return [*found, of_delta(self, digits)] if self.delta is not None and self.fan_out else found
 
     def as_json(self) -> dict[str, Any]:
         """The card as plain data, neurons as written."""
@@ -151,21 +164,24 @@ class NeuronCard:
             "fan_out": [{**edge._asdict(), "target": write_node(edge.target)} for edge in self.fan_out],
             "from_loss": None if self.from_loss is None else dict(vars(self.from_loss)),
             "winner": None if self.winner is None else write_node(self.terms[self.winner].source),
+            "sees": [
+                {"input": seen.name, "box": [list(span) for span in seen.box], "values": listed(seen.values)}
+                for seen in self.sees
+            ],
         }
         found: dict[str, Any] = plain(card)
         return found
 
-    def _repr_html_(self) -> str:
-        from neurograph.inspector.html import as_fragment
 
-        return as_fragment(self.sheet())
+class UseMap(NamedTuple):
+    """What the neurons of one map ask of a weight: their uses' products, summed over the samples; None where it has no use."""
 
-    def __str__(self) -> str:
-        return self.text()
+    name: str
+    sums: tuple[tuple[float | None, ...], ...]
 
 
 @dataclass(frozen=True)
-class WeightCard:
+class WeightCard(Shown):
     """Everything about one weight or bias, over the whole batch.
 
     Attributes
@@ -186,6 +202,10 @@ class WeightCard:
     trainable : bool
     positions : int or None
         Positions of the map, where the border leaves some of them without this weight.
+    maps : tuple of UseMap
+        The uses by the position of their targets, for weights that are shared over rows and columns.
+    step : Step or None
+        What an optimiser makes of the gradient, where one was given.
     """
 
     name: str
@@ -199,6 +219,8 @@ class WeightCard:
     trainable: bool = True
     is_bias: bool = False
     positions: int | None = None
+    maps: tuple[UseMap, ...] = ()
+    step: Step | None = None
 
     @property
     def remains(self) -> float | None:
@@ -206,30 +228,22 @@ class WeightCard:
         asked = total(abs(use.product) for use in self.uses)
         return abs(total(use.product for use in self.uses)) / asked if asked else None
 
-    def text(self, digits: int = 6, limit: int = 12) -> str:
-        """The card as text; tables of more than `limit` rows keep the largest and count the rest."""
-        from neurograph.inspector.text import as_text
-
-        return as_text(self.sheet(digits, limit))
-
     def sheet(self, digits: int = 6, limit: int = 12) -> Sheet:
         """What the card says, before it is set as text, HTML or LaTeX."""
-        from neurograph.inspector.sheets import weight_sheet
+        from neurograph.inspector.weight_sheets import weight_sheet
 
         return weight_sheet(self, digits, limit)
+
+    def equations(self, digits: int = 6) -> list[Equation]:
+        """The optimiser's step, in symbols, with the numbers put in, and as a result."""
+        return [] if self.step is None else self.step.equations(digits)
 
     def as_json(self) -> dict[str, Any]:
         """The card as plain data, neurons as written."""
         uses = [
             {**use._asdict(), "source": write_node(use.source), "target": write_node(use.target)} for use in self.uses
         ]
-        found: dict[str, Any] = plain({**vars(self), "uses": uses, "remains": self.remains})
+        maps = [{"of": of.name, "sums": listed(of.sums)} for of in self.maps]
+        step = None if self.step is None else {**vars(self.step), "kept": [list(kept) for kept in self.step.kept]}
+        found: dict[str, Any] = plain({**vars(self), "uses": uses, "maps": maps, "step": step, "remains": self.remains})
         return found
-
-    def _repr_html_(self) -> str:
-        from neurograph.inspector.html import as_fragment
-
-        return as_fragment(self.sheet())
-
-    def __str__(self) -> str:
-        return self.text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from neurograph.inspector.sheets import Grid, Prose, Sheet
+from neurograph.inspector.parts import Grid, HeatMap, Part, Prose, Sheet
 from neurograph.inspector.table import align
 
 STYLE = """\
@@ -24,6 +24,7 @@ td, th { padding: .15rem .7rem .15rem 0; text-align: left; white-space: pre; fon
 thead th { border-bottom: 1px solid; font-weight: bold; }
 tr.noted > * { font-weight: bold; }
 section + section { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); margin-top: .8rem; padding-top: .5rem; }
+.map td, .map th { padding: .1rem .35rem; text-align: right; }
 @media (max-width: 30rem) { table { font-size: .8rem; } tbody th { white-space: normal; } .detail { padding-left: .6rem; } }"""
 
 
@@ -63,9 +64,9 @@ def as_fragment(sheet: Sheet, about: str = "") -> str:
     return "\n".join(lines)
 
 
-def _sections(parts: Sequence[str | Grid | Prose]) -> list[list[str | Grid | Prose]]:
+def _sections(parts: Sequence[Part]) -> list[list[Part]]:
     """The parts between empty lines."""
-    found: list[list[str | Grid | Prose]] = [[]]
+    found: list[list[Part]] = [[]]
     for part in parts:
         if part == "":
             found.append([])
@@ -74,9 +75,11 @@ def _sections(parts: Sequence[str | Grid | Prose]) -> list[list[str | Grid | Pro
     return [section for section in found if section]
 
 
-def _block(part: str | Grid | Prose) -> str:
+def _block(part: Part) -> str:
     if isinstance(part, Grid):
         return _table(part)
+    if isinstance(part, HeatMap):
+        return _map(part)
     if isinstance(part, Prose):
         return f"<p>{escape(' '.join(part.lines))}</p>"
     indent = len(part) - len(part.lstrip())
@@ -98,3 +101,31 @@ def _table(grid: Grid) -> str:
         noted = ' class="noted"' if r in notes else ""
         lines.append(f'<tr{noted}><th scope="row">{escape(first)}</th>{cells}</tr>')
     return "\n".join([*lines, "</tbody>\n</table>\n</div>"])
+
+
+# -- maps -------------------------------------------------------------------------------------------------------------
+WARM, COLD = "230, 126, 34", "41, 128, 220"
+"""What is above 0, and what below; told apart by people who see few colours, on white as on black."""
+
+
+def _map(part: HeatMap) -> str:
+    """A table of shaded cells; where a cell is too narrow for its number, it is there for those who point or listen."""
+    heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in part.columns)
+    lines = [
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(part.caption)}">',
+        f'<table class="map">\n<caption>{escape(part.caption)}</caption>',
+        f"<thead><tr><td></td>{heads}</tr></thead>\n<tbody>",
+    ]
+    for row, cells, exact, shades in zip(part.rows, part.cells, part.exact, part.shades, strict=True):
+        made = "".join(map(_cell, cells, exact, shades))
+        lines.append(f'<tr><th scope="row">{escape(row)}</th>{made}</tr>')
+    legend = [f'<p class="about">{escape(part.legend)}</p>'] if part.legend else []
+    return "\n".join([*lines, "</tbody>\n</table>\n</div>", *legend])
+
+
+def _cell(written: str, exact: str, shade: float | None) -> str:
+    whole = f' title="{escape(exact)}" aria-label="{escape(exact)}"' if exact != written else ""
+    if not shade:
+        return f"<td{whole}>{escape(written)}</td>"
+    colour = WARM if shade > 0 else COLD
+    return f'<td style="background: rgba({colour}, {0.1 + 0.65 * abs(shade):.2f})"{whole}>{escape(written)}</td>'

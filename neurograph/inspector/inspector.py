@@ -11,17 +11,21 @@ import numpy as np
 from neurograph.engine import Batch, Engine, Optimizer, read_batch, read_targets
 from neurograph.errors import BatchError
 from neurograph.graph.address import Node, write_reference
-from neurograph.graph.neighbourhood import Wire, activity, fan_in, fan_out
+from neurograph.graph.neighbourhood import Wire, activity, constant_of, fan_in, fan_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.inspector.asked import Asked
 from neurograph.inspector.borders import positions_of
 from neurograph.inspector.cards import FromLoss, Influence, NeuronCard, Term, Use, WeightCard
+from neurograph.inspector.field import receptive_values
 from neurograph.inspector.formulas import SLOPES, addend, handed_back, slope, total
 from neurograph.inspector.layers import LayerCard, layer_card
 from neurograph.inspector.loss import LossCard, loss_card
 from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import from_loss, port_of
+from neurograph.inspector.padding import padding_wires
+from neurograph.inspector.step import Step, take_step
+from neurograph.inspector.use_maps import use_maps
 from neurograph.parameters import Reference
 from neurograph.trace import Trace
 
@@ -84,6 +88,17 @@ class Inspector:
         heads = self.trace.layout.heads
         self._targets = None if target is None else read_targets(target, heads, self.trace.batch)
         self._upstream = None if upstream is None else read_batch(upstream, heads, what="upstream")
+        self._given = None if given is None else read_batch(given, heads, what="upstream")
+
+    @property
+    def targets(self) -> Mapping[Any, Any] | None:
+        """Head → what its outputs should have been, over the batch; None without a target."""
+        return self._targets
+
+    @property
+    def upstream(self) -> Mapping[Any, Any] | None:
+        """Head → the upstream gradient over the batch; zeros where neither it nor a target was given."""
+        return self._given if self._targets is None else None
 
     @property
     def network(self) -> Topology | NeuronGraph:
@@ -106,6 +121,9 @@ class Inspector:
         UnknownName
             With the valid ranges, or the nearest known name.
         """
+        padded = padding_wires(self.network, self.trace.layout, neuron)
+        if padded is not None:
+            return self._padding(*padded)
         found = find(self.network, self.trace.layout, neuron)
         wires = fan_in(self.network, found.node)
         z = self._number("z", found)
@@ -125,10 +143,16 @@ class Inspector:
             from_loss=self._from_loss(found),
             divisor=self._divisor(found, len(wires)),
             winner=self._winner(found, wires) if found.kind == "max" and wires else None,
+            sees=receptive_values(self.network, self.trace.layout, found.place, self._inputs()),
         )
 
-    def weight(self, weight: str) -> WeightCard:
+    def weight(self, weight: str, optimizer: Optimizer | None = None) -> WeightCard:
         """The card of one weight or bias, as written (``"conv1.weight[0,0,2,1]"``, or a hand-given name).
+
+        Parameters
+        ----------
+        optimizer : Optimizer, optional
+            Shows its next step too, with the weight before and after; the optimiser itself is left as it is.
 
         Raises
         ------
@@ -138,6 +162,7 @@ class Inspector:
         reference = self.trace.reference(weight)
         name = reference[0]
         uses = self._uses(weight)
+        trainable = self._trainable.get(name, True)
         return WeightCard(
             name=self._written(reference),
             value=self._weight(reference),
@@ -147,9 +172,11 @@ class Inspector:
             reduction=self.reduction,
             batch=self.trace.batch,
             n_copies=len({(use.source, use.target) for use in uses}),
-            trainable=self._trainable.get(name, True),
+            trainable=trainable,
             is_bias=name in self._bias_names,
             positions=None if name in self._bias_names else self._positions(reference, uses),
+            maps=use_maps(self.trace.layout, uses),
+            step=self._step(optimizer, reference) if optimizer is not None and trainable else None,
         )
 
     def layer(self, layer: str) -> LayerCard:
@@ -224,6 +251,33 @@ class Inspector:
 
     def _slope(self, neuron: Neuron, z: float) -> float | None:
         return slope(neuron.activation, z) if neuron.activation in SLOPES else None
+
+    def _inputs(self) -> dict[Any, Any]:
+        """Every input's values in this sample."""
+        return {
+            port.name: self.trace.a[port.name][self.sample] for port in self.trace.layout.inputs if not port.members
+        }
+
+    def _padding(self, node: Node, wires: list[Wire]) -> NeuronCard:
+        """The card of a padded position."""
+        value = self._weight(constant_of(self.network, wires[0]))
+        read = tuple(
+            Influence(
+                wire.target,
+                0.0,
+                None if wire.param is None else self._weight(wire.param),
+                0.0,
+                None if wire.param is None else self._written(wire.param),
+            )
+            for wire in wires
+        )
+        return NeuronCard(node, "constant", "identity", self.sample, value, value, None, None, None, (), read, None)
+
+    def _step(self, optimizer: Optimizer, reference: Reference) -> Step | None:
+        """What the optimiser would do to one weight; None for one that no gradient reaches."""
+        name, index = reference
+        gradient = self.trace.gradient.get(name)
+        return None if gradient is None else take_step(optimizer, name, self.trace.weights[name], gradient, index)
 
     def _uses(self, weight: str) -> tuple[Use, ...]:
         return tuple(Use(*use) for use in self.trace.contributions(weight))

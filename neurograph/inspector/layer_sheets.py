@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neurograph.inspector.formulas import total
 from neurograph.inspector.layers import Kernel, LayerCard
-from neurograph.inspector.sheets import Grid, Sheet
+from neurograph.inspector.parts import Grid, Sheet
 from neurograph.inspector.table import largest, number
 from neurograph.shapes import times
 

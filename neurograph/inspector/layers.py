@@ -15,10 +15,11 @@ from neurograph.graph.neighbourhood import fan_in
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.inspector.neuron import at, node_at
+from neurograph.inspector.shown import Shown
 from neurograph.shapes import times
 
 if TYPE_CHECKING:
-    from neurograph.inspector.sheets import Sheet
+    from neurograph.inspector.parts import Sheet
     from neurograph.trace import Trace
 
 Array = NDArray[Any]
@@ -34,7 +35,7 @@ class Kernel:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerCard:
+class LayerCard(Shown):
     """A layer, or a group of it, in one sample.
 
     Attributes
@@ -68,12 +69,6 @@ class LayerCard:
         """Of the layer, or of the group's map."""
         return self.a.shape
 
-    def text(self, digits: int = 6, limit: int = 12) -> str:
-        """The card as text; tables of more than `limit` rows keep the largest and count the rest."""
-        from neurograph.inspector.text import as_text
-
-        return as_text(self.sheet(digits, limit))
-
     def sheet(self, digits: int = 6, limit: int = 12) -> Sheet:
         """What the card says, before it is set as text, HTML or LaTeX."""
         from neurograph.inspector.layer_sheets import layer_sheet
@@ -106,14 +101,6 @@ class LayerCard:
             }
         )
         return card
-
-    def _repr_html_(self) -> str:
-        from neurograph.inspector.html import as_fragment
-
-        return as_fragment(self.sheet())
-
-    def __str__(self) -> str:
-        return self.text()
 
 
 def layer_card(trace: Trace, what: str, sample: int, has_delta: bool) -> LayerCard:

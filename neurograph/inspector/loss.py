@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from neurograph.errors import LossError
 from neurograph.graph.address import Node, node_id, write_node
 from neurograph.graph.layout import Port
-from neurograph.inspector.formulas import total
+from neurograph.inspector.formulas import sigmoid, total
 from neurograph.inspector.outputs import head_values, present
+from neurograph.inspector.shown import Shown
 
 if TYPE_CHECKING:
-    from neurograph.inspector.sheets import Sheet
+    from neurograph.inspector.parts import Sheet
     from neurograph.trace import Trace
 
 Array = NDArray[Any]
@@ -40,10 +41,12 @@ class Owed(NamedTuple):
     target: float | None
     addend: float
     delta: float | None
+    p: float | None = None
+    """The probability that is meant: softmax of z under a cross-entropy, σ(z) under a binary one."""
 
 
 @dataclass(frozen=True)
-class LossCard:
+class LossCard(Shown):
     """The loss of one sample.
 
     Attributes
@@ -68,15 +71,9 @@ class LossCard:
         """``loss``."""
         return "loss"
 
-    def text(self, digits: int = 6, limit: int = 12) -> str:
-        """The card as text; tables of more than `limit` rows keep the largest and count the rest."""
-        from neurograph.inspector.text import as_text
-
-        return as_text(self.sheet(digits, limit))
-
     def sheet(self, digits: int = 6, limit: int = 12) -> Sheet:
         """What the card says, before it is set as text, HTML or LaTeX."""
-        from neurograph.inspector.sheets import loss_sheet
+        from neurograph.inspector.loss_sheets import loss_sheet
 
         return loss_sheet(self, digits, limit)
 
@@ -95,14 +92,6 @@ class LossCard:
         ]
         card: dict[str, Any] = plain({**vars(self), "heads": heads})
         return card
-
-    def _repr_html_(self) -> str:
-        from neurograph.inspector.html import as_fragment
-
-        return as_fragment(self.sheet())
-
-    def __str__(self) -> str:
-        return self.text()
 
 
 def loss_card(trace: Trace, targets: Mapping[Any, Array] | None, sample: int, reduction: str) -> LossCard:
@@ -134,7 +123,8 @@ def _outputs(trace: Trace, port: Port, targets: Array, sample: int) -> list[Owed
             place = (port.name, index) if port.members is None else port.members[index[0]]
             z_i, a_i, t_i = (float(array[index]) for array in (z, a, targets))
             addend = _addend(port, index, z, there, z_i, a_i, t_i)
-            found.append(Owed(node_id(*place), z_i, a_i, t_i, addend, float(delta[index])))
+            p = _probability(port, index, z, there)
+            found.append(Owed(node_id(*place), z_i, a_i, t_i, addend, float(delta[index]), p))
     return found + _shared(port, z, targets, there)
 
 
@@ -148,6 +138,13 @@ def _addend(port: Port, index: tuple[int, ...], z_all: Array, there: Array, z: f
     if loss.kind == "binary_cross_entropy":
         return (t * _softplus(-z) if t else 0.0) + ((1 - t) * _softplus(z) if t != 1 else 0.0)
     return t * (_log_sum(z_all, there, index[1:]) - z) if t else 0.0
+
+
+def _probability(port: Port, index: tuple[int, ...], z: Array, there: Array) -> float | None:
+    assert port.loss is not None
+    if port.loss.kind == "cross_entropy":
+        return exp(float(z[index]) - _log_sum(z, there, index[1:]))
+    return sigmoid(float(z[index])) if port.loss.kind == "binary_cross_entropy" else None
 
 
 def _shared(port: Port, z: Array, targets: Array, there: Array) -> list[Owed]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from neurograph.engine import Optimizer
 from neurograph.errors import UsageError
 from neurograph.graph.address import Node, write_node
 from neurograph.graph.layout import Place, Port
@@ -21,6 +22,7 @@ from neurograph.inspector.layers import LayerCard
 from neurograph.inspector.loss import LossCard
 from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import port_of, present
+from neurograph.inspector.step import Step
 from neurograph.inspector.table import number
 from neurograph.ops.words import LEAK
 from neurograph.parameters import Reference
@@ -115,6 +117,15 @@ class ExactInspector(Inspector):
     def _uses(self, weight: str) -> tuple[Use, ...]:
         value = self._weight(self.trace.reference(weight))
         return tuple(self._use(Use(*use), value) for use in self.trace.contributions(weight))
+
+    def _step(self, optimizer: Optimizer, reference: Reference) -> Step | None:
+        """Exact for gradient descent without a memory; other optimisers take roots, or start from rounded numbers."""
+        options: Any = getattr(optimizer, "options", {})
+        if reference[0] not in self.trace.gradient or options.get("momentum") != 0:
+            return None
+        uses = self._uses(self._written(reference))
+        w, g, rate = self._weight(reference), self._gradient(reference, uses), exact(getattr(optimizer, "rate", None))
+        return Step(repr(optimizer), w, w - rate * g, g, (), options | {"rate": rate})
 
     def _gradient(self, reference: Reference, uses: tuple[Use, ...]) -> Number:
         if reference[0] not in self.trace.gradient:

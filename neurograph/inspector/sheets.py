@@ -1,64 +1,35 @@
-"""What a card says, line by line and table by table: the sums behind z, behind δ, behind a shared weight's update.
-
-A sheet knows nothing of fonts: `text.py`, `html.py` and `latex.py` set it.
-"""
+"""What a neuron's card says, line by line and table by table: the sums behind z and behind δ, and what it sees."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from math import isfinite
+from typing import Any
 
 from neurograph.graph.address import write_node
-from neurograph.inspector.cards import Influence, NeuronCard, Term, Use, WeightCard
+from neurograph.inspector.cards import Influence, NeuronCard, Term
+from neurograph.inspector.equations import of_delta, of_z
+from neurograph.inspector.field import Seen
 from neurograph.inspector.formulas import FORMULAS, PRODUCTS
 from neurograph.inspector.formulas import total as sum_of
-from neurograph.inspector.loss import LossCard
-from neurograph.inspector.table import largest, number
+from neurograph.inspector.heat import fits, heat_map
+from neurograph.inspector.parts import Grid, HeatMap, Prose, Sheet
+from neurograph.inspector.table import largest, left_out, number
 
-
-class Grid(NamedTuple):
-    """A table: the first `words` columns are text, the others numbers. `notes` are remarks behind a row, by its number."""
-
-    caption: str
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    words: int = 1
-    notes: tuple[tuple[int, str], ...] = ()
-
-
-class Prose(NamedTuple):
-    """A sentence or more, as the lines of a screen of text; other forms break it where they like."""
-
-    lines: tuple[str, ...]
-
-
-Sheet = list[str | Grid | Prose]
-"""First the title; then formulas, indented as on the screen, tables and prose; an empty line parts z from δ."""
+__all__ = ["Grid", "HeatMap", "Prose", "Sheet", "neuron_sheet"]
 
 
 def neuron_sheet(card: NeuronCard, digits: int, limit: int) -> Sheet:
-    """A neuron's card: z, a and δ with their terms."""
+    """A neuron's card: z, a and δ with their terms, and the receptive field."""
+    if card.kind == "constant":
+        return _padding(card, digits, limit)
     which = f", sample {card.sample}" if card.sample else ""
     lines: Sheet = [f"{card.name}: {_title(card)}{which}", "", *_forward(card, digits, limit)]
     if card.delta is not None:
         lines += ["", *_backward(card, digits, limit)]
     elif card.kind != "input" or card.fan_out:
         lines += ["", "  δ: not asked for; give a target or an upstream gradient."]
-    return lines
-
-
-def weight_sheet(card: WeightCard, digits: int, limit: int) -> Sheet:
-    """A weight's card: every use, their sum, and what becomes of it."""
-    what = "bias" if card.is_bias else "weight"
-    carriers = _count(card.n_copies, "neuron") if card.is_bias else _count(card.n_copies, "edge")
-    fixed = "" if card.trainable else ", fixed (not trained)"
-    lines: Sheet = [f"{card.name} = {number(card.value, digits)}: one {what} on {carriers}{fixed}", ""]
-    lines += [f"  gradient = Σ over its uses of δ{_per_use(card)}"]
-    lines += _uses(card, digits, limit)
-    lines += ["", f"  sum = {number(card.sum, digits)}", *_cancelled(card, digits), f"  {_reduced(card, digits)}"]
-    if card.n_copies > 1:
-        lines += ["", _copies(card, what), *_border(card)]
-    return lines
+    return [*lines, *_sees(card, digits)]
 
 
 # -- a neuron's z and a -----------------------------------------------------------------------------------------------
@@ -81,8 +52,11 @@ def _forward(card: NeuronCard, digits: int, limit: int) -> Sheet:
     lines += _terms(card, digits, limit)
     lines += [f"    {text}" for text in _about_window(card, digits)]
     if card.bias is not None:
-        lines.append(f"    bias {card.bias_name} = {number(card.bias, digits)}")
-    lines.append(f"  z = {number(card.z, digits)}")
+        share = _shares([card.bias], _z_parts(card))
+        lines.append(
+            f"    bias {card.bias_name} = {number(card.bias, digits)}" + (f" ({share[0]} of z)" if share else "")
+        )
+    lines += of_z(card, digits).lines()
     if card.activation == "identity":
         lines.append(f"  a = z = {number(card.a, digits)}")
     else:
@@ -99,10 +73,12 @@ def _terms(card: NeuronCard, digits: int, limit: int) -> Sheet:
     heads = ["source", "a", "w", PRODUCTS[card.kind], "weight"] if weighted else ["source", "a", PRODUCTS[card.kind]]
     heads = heads[:2] if card.kind in ("max", "sum") else heads
     rows = [_term_row(term, digits, weighted)[: len(heads)] for term in shown]
+    shares = _shares([term.product for term in shown], _z_parts(card))
+    _insert(heads, rows, 3 + weighted, "of Σ" if card.kind == "l2" else "of z", shares)
     notes = () if winner is None else ((shown.index(winner), "← wins"),)
     return [
         Grid("the terms of z", heads, rows, notes=notes),
-        *_rest(rest, [term.product for term in rest], digits, "in-edge", card.kind != "max"),
+        *left_out(rest, [term.product for term in rest], digits, "in-edge", card.kind != "max"),
     ]
 
 
@@ -139,7 +115,7 @@ def _backward(card: NeuronCard, digits: int, limit: int) -> Sheet:
             lines.append(f"    f′(z) = {inner}{number(card.slope, digits)}")
     if not lines:
         lines = ["  nobody reads this neuron, and no loss does: δ = 0"]
-    return [*lines, f"  δ = {number(card.delta, digits)}"]
+    return [*lines, *(of_delta(card, digits).lines() if card.fan_out else [f"  δ = {number(card.delta, digits)}"])]
 
 
 def _delta_formula(card: NeuronCard) -> str:
@@ -154,8 +130,10 @@ def _fan_out(card: NeuronCard, digits: int, limit: int) -> Sheet:
     weighted = any(edge.w is not None for edge in card.fan_out)
     heads = ["target", "δ", "w", "product", "weight"] if weighted else ["target", "δ", "product"]
     rows = [_influence_row(edge, digits, weighted) for edge in shown]
-    left_out = _rest(rest, [edge.product for edge in rest], digits, "out-edge", True)
-    return [Grid("the terms of δ", heads, rows), *left_out]
+    shares = _shares([edge.product for edge in shown], [edge.product for edge in card.fan_out])
+    _insert(heads, rows, 3 + weighted, "of Σ", shares)
+    more = left_out(rest, [edge.product for edge in rest], digits, "out-edge", True)
+    return [Grid("the terms of δ", heads, rows), *more]
 
 
 def _influence_row(edge: Influence, digits: int, weighted: bool) -> list[str]:
@@ -165,110 +143,80 @@ def _influence_row(edge: Influence, digits: int, weighted: bool) -> list[str]:
     return [name, number(edge.delta, digits), number(edge.w, digits), product, edge.weight or ""]
 
 
-# -- a weight's uses --------------------------------------------------------------------------------------------------
-def _uses(card: WeightCard, digits: int, limit: int) -> Sheet:
-    shown, rest = largest(card.uses, lambda use: use.product, limit)
-    rows = [_use_row(use, digits, card) for use in shown]
-    edge = ["source → target", "sample", "a", "δ", f"δ{_per_use(card)}"]
-    heads = ["neuron", "sample", "δ"] if card.is_bias else edge
-    if card.batch == 1:
-        heads, rows = [heads[0], *heads[2:]], [[row[0], *row[2:]] for row in rows]
-    grid = Grid("the uses", heads, rows, words=1 + (card.batch > 1))
-    return [grid, *_rest(rest, [use.product for use in rest], digits, "use", True)]
-
-
-def _per_use(card: WeightCard) -> str:
-    """What each use multiplies δ by."""
-    if card.is_bias:
-        return ""
-    return "·a" if all(use.product in (0.0, use.delta * use.a) for use in card.uses) else "·∂z/∂w"
-
-
-def _use_row(use: Use, digits: int, card: WeightCard) -> list[str]:
-    if card.is_bias:
-        return [write_node(use.target), str(use.sample), number(use.delta, digits)]
-    edge = f"{write_node(use.source)} → {write_node(use.target)}"
-    return [edge, str(use.sample), number(use.a, digits), number(use.delta, digits), number(use.product, digits)]
-
-
-def _reduced(card: WeightCard, digits: int) -> str:
-    if card.reduction == "mean":
-        samples = _count(card.batch, "sample")
-        return f"mean over {samples}: gradient = {number(card.sum, digits)} / {card.batch} = {number(card.gradient, digits)}"
-    return f"summed over {_count(card.batch, 'sample')}: gradient = {number(card.gradient, digits)}"
-
-
-def _cancelled(card: WeightCard, digits: int) -> list[str]:
-    """How much of what the uses ask for is left, where they disagree."""
-    if card.remains is None or not card.remains < 1 - 1e-12:
+# -- shares -----------------------------------------------------------------------------------------------------------
+def _z_parts(card: NeuronCard) -> list[float]:
+    """What adds up to z; nothing for a maximum, where one takes it all."""
+    if card.kind == "max":
         return []
-    asked = number(sum_of(abs(use.product) for use in card.uses), digits)
-    return [
-        f"  some ask for more, some for less: |Σ| / Σ|·| = {number(abs(card.sum), digits)} / {asked} = {float(card.remains):.1%} is left"
-    ]
+    return [*(term.product for term in card.terms), *([] if card.bias is None else [card.bias])]
 
 
-def _border(card: WeightCard) -> list[Prose]:
-    if card.positions is None:
+def _shares(products: Sequence[float], of: Sequence[float]) -> list[str]:
+    """Each product's share of a sum, in per cent; none where there is nothing to share, or next to nothing is left of it."""
+    whole, size = sum_of(of), sum_of(abs(part) for part in of)
+    if len(of) < 2 or not isfinite(size) or abs(whole) <= 1e-9 * size:
         return []
-    n = card.positions - card.n_copies
-    return [
-        Prose(
-            (
-                f"{card.n_copies:,}, not {card.positions:,}: at the other {_count(n, 'position')} the window hangs over the border, "
-                "and this tap reads nothing.",
-            )
-        )
-    ]
+    return ["0" if product == 0 else f"{float(100 * product / whole):,.1f}%" for product in products]
 
 
-def _copies(card: WeightCard, what: str) -> Prose:
-    if not card.trainable:
-        return Prose((f"All {card.n_copies:,} copies of this {what} stay as they are: it is not trained.",))
-    return Prose(
-        (
-            f"Every one of the {card.n_copies:,} copies of this {what} gets this same sum, not its own part of it; so after the",
-            f"update the copies are still equal: one {what}, used {card.n_copies:,} times.",
-        )
-    )
+def _insert(heads: list[str], rows: list[list[str]], at: int, head: str, cells: list[str]) -> None:
+    """Put a column into a table, if it has cells."""
+    if cells:
+        at = min(at, len(heads))
+        heads.insert(at, head)
+        for row, cell in zip(rows, cells, strict=True):
+            row.insert(at, cell)
 
 
-# -- the loss ---------------------------------------------------------------------------------------------------------
-def loss_sheet(card: LossCard, digits: int, limit: int) -> Sheet:
-    """The loss's card: what every output adds."""
-    value = number(card.value, digits)
-    lines: Sheet = [f"loss = {value}, sample {card.sample}"]
-    for head, formula, weight, outputs in card.heads:
-        factor = "" if weight == 1 else f"{number(weight, digits)} · "
-        what = "loss" if len(card.heads) == 1 else f"the part of {head}"
-        lines += ["", f"  {what} = {factor}{formula}" if not factor else f"  {what} = {factor}({formula})"]
-        shown, rest = largest(outputs, lambda owed: owed.addend, limit)
-        rows = [
-            [write_node(o.node), *(number(v, digits) for v in (o.z, o.a, o.target, o.addend, o.delta))] for o in shown
-        ]
-        lines += [Grid("the outputs", ["output", "z", "a", "t", "adds", "δ"], rows)]
-        lines += _rest(rest, [owed.addend for owed in rest], digits, "output", True)
-        if len(card.heads) > 1:
-            lines += [f"    Σ = {number(weight * sum_of(owed.addend for owed in outputs), digits)}"]
-    lines += ["", f"  loss = {value}"]
-    if card.batch > 1:
-        how = "mean" if card.reduction == "mean" else "sum"
-        lines += [f"  {how} over the {card.batch} samples of the batch = {number(card.batch_loss, digits)}"]
+# -- what it sees -----------------------------------------------------------------------------------------------------
+CHANNELS = 3
+"""Channels of a receptive field that are shown."""
+
+
+def _sees(card: NeuronCard, digits: int) -> Sheet:
+    """The receptive field, and the numbers in it where they fit."""
+    lines: Sheet = []
+    for seen in card.sees:
+        lines += ["", f"  {_box(seen)}"]
+        if fits(*seen.size):
+            lines += [
+                part for k, channel in enumerate(seen.values[:CHANNELS]) for part in _channel(seen, k, channel, digits)
+            ]
+            more = len(seen.values) - CHANNELS
+            lines += [f"    … and {more:,} more channel{'' if more == 1 else 's'}"] if more > 0 else []
     return lines
 
 
-# -- what all share ---------------------------------------------------------------------------------------------------
-def _rest(rest: Sequence[object], products: list[float], digits: int, what: str, add: bool) -> list[str]:
-    """One line that counts what a shortened table leaves out."""
-    if not rest:
-        return []
-    zero = sum(product == 0 for product in products)
-    if zero == len(rest):
-        return [f"    … and {_count(len(rest), f'more {what}')}, {'each' if zero > 1 else 'it'} exactly 0"]
-    note = f", together {number(sum_of(products), digits)}" if add else ""
-    exact = f" ({zero:,} of them exactly 0)" if zero else ""
-    return [f"    … and {_count(len(rest), f'smaller {what}')}{note}{exact}"]
+def _box(seen: Seen) -> str:
+    spans = [f"{first}…{last}" if last > first else f"{first}" for first, last in seen.box[1:]]
+    words = ["rows", "columns"] if len(spans) == 2 else ["positions"]
+    named = [f"{word if '…' in span else word[:-1]} {span}" for word, span in zip(words, spans, strict=True)]
+    return f"It sees {', '.join(named)} of {seen.name}."
 
 
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}" + ("" if n == 1 else "s")
+def _channel(seen: Seen, k: int, channel: Any, digits: int) -> Sheet:
+    at = (seen.box[1][0], seen.box[2][0]) if len(seen.box) == 3 else (0, seen.box[1][0])
+    caption = f"{seen.name}, channel {seen.box[0][0] + k}" if len(seen.values) > 1 else f"{seen.name}"
+    values = [[None if value != value else value for value in row] for row in channel]
+    return [*([f"    {caption}"] if len(seen.values) > 1 else []), heat_map(f"a of {caption}", values, digits, at)]
+
+
+# -- padding ----------------------------------------------------------------------------------------------------------
+def _padding(card: NeuronCard, digits: int, limit: int) -> Sheet:
+    """A padded position: no neuron, but a number that windows see."""
+    name = write_node(card.node).partition("[")[0]
+    lines: Sheet = [
+        f"{card.name}: padding",
+        "",
+        f"  a = {number(card.a, digits)}",
+        Prose(
+            (
+                f"No neuron of its own: a place over the border, where windows see the fixed number {name}.",
+                "It is never trained, and no δ is handed to it.",
+            )
+        ),
+    ]
+    shown, rest = largest(card.fan_out, lambda edge: 1.0 if edge.w is None else edge.w, limit)
+    rows = [[write_node(edge.target), number(edge.w, digits), edge.weight or ""] for edge in shown]
+    more = [f"    … and {len(rest):,} more"] if rest else []
+    return [*lines, "", "  read by", Grid("who reads it", ["target", "w", "weight"], rows), *more]

@@ -7,6 +7,8 @@ from fractions import Fraction
 from math import isnan
 from typing import TypeVar
 
+from neurograph.inspector.formulas import total
+
 Row = TypeVar("Row")
 LONGEST = 24
 """Characters of a fraction that are still read."""
@@ -88,3 +90,26 @@ def align(numbers: Sequence[str]) -> list[str]:
     split = [text.partition(".") if "e" not in text and not text.endswith("…") else (text, "", "") for text in numbers]
     left = max((len(whole) for whole, _, _ in split), default=0)
     return [whole.rjust(left) + point + rest for whole, point, rest in split]
+
+
+def left_out(rest: Sequence[object], products: list[float], digits: int, what: str, add: bool) -> list[str]:
+    """One line that counts what a shortened table leaves out."""
+    if not rest:
+        return []
+    zero = sum(product == 0 for product in products)
+    if zero == len(rest):
+        return [f"    … and {count(len(rest), f'more {what}')}, {'each' if zero > 1 else 'it'} exactly 0"]
+    note = f", together {number(total(products), digits)}" if add else ""
+    exact = f" ({zero:,} of them exactly 0)" if zero else ""
+    return [f"    … and {count(len(rest), f'smaller {what}')}{note}{exact}"]
+
+
+def count(n: int, what: str) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> count(1, "edge"), count(1200, "edge")
+    ('1 edge', '1,200 edges')
+    """
+    return f"{n:,} {what}" + ("" if n == 1 else "s")

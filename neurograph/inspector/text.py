@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neurograph.inspector.sheets import Grid, Prose, Sheet
+from neurograph.inspector.parts import HeatMap, Part, Prose, Sheet
 from neurograph.inspector.table import table
 
 
@@ -11,12 +11,25 @@ def as_text(sheet: Sheet) -> str:
     return "\n".join(line for part in sheet for line in _lines(part))
 
 
-def _lines(part: str | Grid | Prose) -> list[str]:
+def _lines(part: Part) -> list[str]:
     if isinstance(part, str):
         return [part]
     if isinstance(part, Prose):
         return [f"  {line}" for line in part.lines]
+    if isinstance(part, HeatMap):
+        return _map(part)
     lines = table(part.heads, part.rows, part.words)
     for row, note in part.notes:
         lines[1 + row] += f"   {note}"
     return lines
+
+
+def _map(part: HeatMap) -> list[str]:
+    """Numbers aligned at their points, or digits side by side."""
+    if not part.legend:
+        rows = [[row, *cells] for row, cells in zip(part.rows, part.cells, strict=True)]
+        return table(["", *part.columns], rows)
+    rows = [["", *part.columns], *([row, *cells] for row, cells in zip(part.rows, part.cells, strict=True))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [" ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return [*(f"    {line}".rstrip() for line in lines), f"    {part.legend}"]

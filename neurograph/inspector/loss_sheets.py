@@ -1,0 +1,41 @@
+"""What the loss's card says: what every output adds, and the probability that is meant."""
+
+from __future__ import annotations
+
+from neurograph.graph.address import write_node
+from neurograph.inspector.formulas import total as sum_of
+from neurograph.inspector.loss import LossCard, Owed
+from neurograph.inspector.parts import Grid, Sheet
+from neurograph.inspector.table import largest, left_out, number
+
+
+def loss_sheet(card: LossCard, digits: int, limit: int) -> Sheet:
+    """The loss's card: what every output adds."""
+    value = number(card.value, digits)
+    lines: Sheet = [f"loss = {value}, sample {card.sample}"]
+    for head, formula, weight, outputs in card.heads:
+        factor = "" if weight == 1 else f"{number(weight, digits)} · "
+        what = "loss" if len(card.heads) == 1 else f"the part of {head}"
+        lines += ["", f"  {what} = {factor}{formula}" if not factor else f"  {what} = {factor}({formula})"]
+        shown, rest = largest(outputs, lambda owed: owed.addend, limit)
+        heads, columns = _columns(outputs)
+        rows = [[write_node(o.node), *(number(getattr(o, name), digits) for name in columns)] for o in shown]
+        lines += [Grid("the outputs", ["output", *heads], rows)]
+        lines += left_out(rest, [owed.addend for owed in rest], digits, "output", True)
+        if len(card.heads) > 1:
+            lines += [f"    Σ = {number(weight * sum_of(owed.addend for owed in outputs), digits)}"]
+    lines += ["", f"  loss = {value}"]
+    if card.batch > 1:
+        how = "mean" if card.reduction == "mean" else "sum"
+        lines += [f"  {how} over the {card.batch} samples of the batch = {number(card.batch_loss, digits)}"]
+    return lines
+
+
+def _columns(outputs: tuple[Owed, ...]) -> tuple[list[str], list[str]]:
+    """Headings and what stands under them: p beside a, or in its place where the head itself gives probabilities."""
+    with_p = [o for o in outputs if o.p is not None]
+    if not with_p:
+        return ["z", "a", "t", "adds", "δ"], ["z", "a", "target", "addend", "delta"]
+    if all(o.a is not None and o.p is not None and abs(o.a - o.p) <= 1e-6 for o in with_p):
+        return ["z", "p", "t", "adds", "δ"], ["z", "a", "target", "addend", "delta"]
+    return ["z", "a", "p", "t", "adds", "δ"], ["z", "a", "p", "target", "addend", "delta"]
