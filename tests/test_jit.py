@@ -1,9 +1,8 @@
-"""The one place of Numba's flags: what they keep, where compiled code lies, and what happens when it cannot."""
+"""The one place of Numba's flags: what they keep, that nothing loads Numba early, and threads beside each other."""
 
 from __future__ import annotations
 
 import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -55,80 +54,7 @@ def test_kernels_also_run_as_plain_python(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-# -- compiled kernels on disk ------------------------------------------------------------------------------------------
-compiled_only = pytest.mark.skipif(not jit.COMPILED, reason="plain Python keeps no compiled code")
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that one process has filled."""
-    base = tmp_path_factory.mktemp("cache")
-    found = run(SMALL_RUN, XDG_CACHE_HOME=str(base))
-    assert (found.stdout.strip(), found.stderr) == (ANSWER, "")
-    return base
-
-
-@compiled_only
-def test_folder_is_the_owners_alone(filled: Path) -> None:
-    folder = filled / "neurograph" / "kernels"
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert list(folder.glob("*.nbi"))
-
-
-@compiled_only
-def test_second_start_compiles_nothing(filled: Path) -> None:
-    folder = filled / "neurograph" / "kernels"
-    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    found = run(SMALL_RUN, XDG_CACHE_HOME=str(filled))
-    assert found.stdout.strip() == ANSWER
-    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
-
-
-@compiled_only
-@pytest.mark.parametrize("damage", [b"not a pickle at all", None])
-@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
-def test_damaged_file_is_deleted_and_compiled_anew(filled: Path, suffix: str, damage: bytes | None) -> None:
-    folder = filled / "neurograph" / "kernels"
-    victim = sorted(folder.glob(f"*.{suffix}"))[0]
-    victim.write_bytes(victim.read_bytes()[:-20] if damage is None else damage)
-    found = run(SMALL_RUN, XDG_CACHE_HOME=str(filled))
-    assert found.returncode == 0, found.stderr
-    assert found.stdout.strip() == ANSWER
-    assert "a damaged kernel was deleted and is compiled anew" in found.stderr
-    healed = run(SMALL_RUN, XDG_CACHE_HOME=str(filled))
-    assert (healed.stdout.strip(), healed.stderr) == (ANSWER, "")
-
-
-@compiled_only
-def test_folder_open_to_others_is_not_trusted(tmp_path: Path) -> None:
-    folder = tmp_path / "neurograph" / "kernels"
-    folder.mkdir(parents=True)
-    folder.chmod(0o777)
-    found = run(SMALL_RUN, XDG_CACHE_HOME=str(tmp_path))
-    assert found.stdout.strip() == ANSWER
-    assert found.stderr.count("compiled kernels are not kept") == 1
-    assert not list(folder.iterdir())
-
-
-@compiled_only
-def test_no_folder_at_all_means_no_cache(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    found = run(SMALL_RUN, XDG_CACHE_HOME=str(tmp_path / "file"))
-    assert found.stdout.strip() == ANSWER
-    assert found.stderr.count("compiled kernels are not kept") == 1
-
-
-@compiled_only
-def test_changed_source_makes_a_new_stamp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    stamp = jit.source_stamp.__wrapped__
-    (tmp_path / "nests.py").write_text("a = 1")
-    monkeypatch.setattr(jit, "__file__", str(tmp_path / "jit.py"))
-    first = stamp()
-    (tmp_path / "nests.py").write_text("a = 2")
-    assert stamp() != first
-
-
-@compiled_only
+@pytest.mark.skipif(not jit.COMPILED, reason="plain Python runs in one thread at a time")
 def test_three_python_threads_may_run_programs_at_once() -> None:
     code = (
         SMALL_RUN

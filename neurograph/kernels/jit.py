@@ -1,16 +1,13 @@
-"""The one place where Numba's flags stand: how a kernel is compiled, and where compiled code is kept.
+"""The one place where Numba's flags stand: how a kernel is compiled.
 
-Entry points (`entry`) are cached on disk in a folder of our own that only its owner may write; what they call (`inner`) is compiled
-into them. With ``NUMBA_DISABLE_JIT=1`` both return the Python function itself.
+Entry points (`entry`) are kept on disk (`neurograph.kernels.cache`); what they call (`inner`) is compiled into them. With
+``NUMBA_DISABLE_JIT=1`` both return the Python function itself.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
-import stat
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +16,8 @@ import numba
 from numba import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.ccallback import CFunc
+
+from neurograph.kernels.cache import KernelFiles, cache_folder, source_stamp
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -95,53 +94,15 @@ def start_threads() -> int:
     return int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
 
 
-@functools.cache
-def cache_folder() -> Path | None:
-    """The user's own folder for compiled kernels, or None (with one warning) where there cannot be one.
-
-    Cached code is executed when it is loaded, so the folder must belong to this user and be closed to everyone else.
-    """
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(base) / "neurograph" / "kernels"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat()
-        safe = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077 and _is_mine(found)
-        problem = (
-            None
-            if safe and os.access(folder, os.W_OK)
-            else "it is not a writable folder of this user alone (mode 0700)"
-        )
-    except OSError as error:
-        problem = str(error)
-    if problem is None:
-        return folder
-    warnings.warn(
-        f"{folder}: compiled kernels are not kept, so every start compiles anew: {problem}.",
-        RuntimeWarning,
-        stacklevel=2,
-    )
-    return None
-
-
-def _is_mine(found: os.stat_result) -> bool:
-    return not hasattr(os, "getuid") or found.st_uid == os.getuid()
-
-
-@functools.cache
-def source_stamp() -> str:
-    """A hash of every kernel's source: compiled code holds its helpers too, so any change makes all of it stale."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:20]
-
-
+# -- Numba's side of the cache ----------------------------------------------------------------------------------------
 class _Locator(_CacheLocator):
-    """Tells Numba where the files of a kernel lie, and when they are stale."""
+    """Tells Numba where kernels lie; `KernelFiles` knows the rest."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def ensure_cache_path(self) -> None:
+        """Nothing: a folder that cannot be written is noticed when a file is."""
 
     def get_cache_path(self) -> str:
         return os.fspath(self._folder)
@@ -163,30 +124,19 @@ class _CacheImpl(CompileResultCacheImpl):
 
 
 class _Cache(FunctionCache):
-    """Numba's cache of one function; a damaged file costs one compilation, not every later run."""
+    """Numba's cache of one function, over our files; a damaged file costs one compilation, not every later run."""
 
     _impl_class = _CacheImpl
+
+    def __init__(self, py_func: Callable[..., Any]) -> None:
+        super().__init__(py_func)
+        module = py_func.__module__.rpartition(".")[2]
+        self._kept = KernelFiles(Path(self.cache_path), f"{module}.{py_func.__qualname__}")
+        self._cache_file = self._kept  # type: ignore[assignment]  # load, save and flush are all that Numba asks of it
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
-        except Exception as error:  # a pickle of foreign or damaged bytes may raise anything at all
-            warnings.warn(
-                f"{self.cache_path}: a damaged kernel was deleted and is compiled anew ({error}).",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-            self._discard()
+        except Exception:  # what has the right checksum and still cannot be rebuilt may raise anything at all
+            self._kept.discard(self._index_key(sig, target_context.codegen()))
             return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        try:
-            super().save_overload(sig, data)
-        except OSError as error:
-            warnings.warn(
-                f"{self.cache_path}: a compiled kernel could not be kept ({error}).", RuntimeWarning, stacklevel=2
-            )
-
-    def _discard(self) -> None:
-        for path in Path(self.cache_path).glob(f"{self._impl.filename_base}*"):
-            path.unlink(missing_ok=True)
