@@ -26,6 +26,8 @@ class Box:
     shape: Position
     lower: Position
     upper: Position
+    channels: bool = False
+    """Whether the first axis is innermost."""
 
     @property
     def extents(self) -> Position:
@@ -40,6 +42,9 @@ class Box:
     def steps(self) -> Index:
         """How far apart neighbours along each axis are."""
         extents = self.extents
+        if self.channels and extents:
+            outer = [prod(extents[axis + 1 :]) * extents[0] for axis in range(1, len(extents))]
+            return np.array([1, *outer], dtype=np.int64)
         return np.array([prod(extents[axis + 1 :]) for axis in range(len(extents))], dtype=np.int64)
 
     def address(self, positions: Index) -> Index:
@@ -102,8 +107,8 @@ def reach(nest: Nest) -> tuple[Index, Index]:
     return low, high
 
 
-def make_arena(plan: Plan) -> Arena:
-    """Place every population and view of a plan."""
+def make_arena(plan: Plan, channels: bool = False) -> Arena:
+    """Place every population and view of a plan: row-major, or with channels innermost."""
     shapes = {population.name: population.shape for population in plan.populations}
     margins = {name: _Margins(shape) for name, shape in shapes.items()}
     own: dict[tuple[int, int, int], _Margins] = {}
@@ -115,16 +120,25 @@ def make_arena(plan: Plan) -> Arena:
                 if dropout is not None or projection.halo is not None:
                     own[i, j, k] = _Margins(shapes[name])
                 (own.get((i, j, k)) or margins[name]).widen(projection, k)
-    start = 1
+    start = LINE if channels else 1
     boxes: dict[Hashable, Box] = {}
+    views: dict[tuple[int, int, int], Box] = {}
     for name, margin in margins.items():
-        boxes[name] = margin.box(start)
-        start += boxes[name].size
-    views = {}
+        boxes[name] = margin.box(start, channels)
+        start = _behind(boxes[name])
     for key, margin in own.items():
-        views[key] = margin.box(start)
-        start += views[key].size
+        views[key] = margin.box(start, channels)
+        start = _behind(views[key])
     return Arena(boxes, views, start)
+
+
+LINE = 16
+"""With channels innermost a box begins at a multiple of a vector."""
+
+
+def _behind(box: Box) -> int:
+    end = box.start + box.size
+    return -(-end // LINE) * LINE if box.channels else end
 
 
 class _Margins:
@@ -146,10 +160,10 @@ class _Margins:
         for low, high in reached:
             self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
 
-    def box(self, start: int) -> Box:
+    def box(self, start: int, channels: bool) -> Box:
         lower = tuple(int(-n) for n in self.low)
         upper = tuple(int(high - (n - 1)) for high, n in zip(self.high, self.shape, strict=True))
-        return Box(start, self.shape, lower, upper)
+        return Box(start, self.shape, lower, upper, channels)
 
 
 def runs(addresses: Index) -> Index:

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.compiler.arena import Arena, make_arena, runs
+from neurograph.compiler.channels import ChannelEmitter
 from neurograph.compiler.emit import Constants, Listing, StepEmitter
 from neurograph.compiler.image import Head, Image
 from neurograph.compiler.inventory import check, dropped, mask_columns, parameters
 from neurograph.compiler.placing import NOWHERE, Mask, Placing
 from neurograph.compiler.plan import Plan
 from neurograph.compiler.recording import marked, record_trace
+from neurograph.compiler.storage import Storage, parameters_with_lanes
 from neurograph.graph.layout import Layout
 from neurograph.kernels import code as c
 from neurograph.kernels.losses import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, RBF_MAP, SQUARED
@@ -28,11 +30,13 @@ LOSS_KINDS = {
 }
 
 
-def make_image(plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask]) -> Image:
+def make_image(plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask], channels: bool) -> Image:
     """Write a plan as instructions.
 
     Parameters
     ----------
+    channels : bool
+        Whether channels are innermost in memory, or the samples of a block.
     inputs : mapping
         Input layer → which of its places have a neuron; layers not listed are whole.
 
@@ -41,24 +45,28 @@ def make_image(plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask]) -> I
     GraphError
         If a stencil reaches outside its source or its parameters.
     """
-    return _Maker(plan, layout, inputs).image()
+    return _Maker(plan, layout, inputs, channels).image()
 
 
 class _Maker:
     """Holds what the instructions share while they are written."""
 
-    def __init__(self, plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask]) -> None:
-        self.plan, self.layout = plan, layout
-        self.arena: Arena = make_arena(plan)
+    def __init__(self, plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask], channels: bool) -> None:
+        self.plan, self.layout, self.channels = plan, layout, channels
+        self.arena: Arena = make_arena(plan, channels)
+        self.storage = Storage(plan, parameters_with_lanes(plan) if channels else set())
         self.placing = Placing(plan, layout, self.arena, inputs)
         self.listing = Listing()
-        self.constants = Constants(plan.n_weights)
+        self.constants = Constants(self.storage.n_weights)
         self.numbers: list[float] = []
         self.masks, self.n_mask_columns = mask_columns(plan)
         self.heads = self._heads()
 
     def image(self) -> Image:
+        self.listing.gradient = self.storage.n_weights
         emitters = self._emitters()
+        self._link(emitters)
+        self.listing.add(c.CLEAR, c.BACKWARD, 0, 0, to=self.listing.first)
         self._inputs()
         for emitter in emitters:
             emitter.forward()
@@ -92,6 +100,12 @@ class _Maker:
             dropped(self.plan, emitters),
             learnt,
             fixed,
+            self.storage,
+            self.channels,
+            (len(self.listing.before), len(self.listing.first), len(self.listing.last)),
+            self.listing.packed,
+            self.listing.gradient,
+            self.listing.scratch,
         )
 
     # -- pieces -------------------------------------------------------------------------------------------------------
@@ -103,7 +117,7 @@ class _Maker:
             box = self.arena.boxes[step.population]
             route = routes.get(step.fusion.pool) if step.fusion is not None else None
             emitters.append(
-                StepEmitter(
+                (ChannelEmitter if self.channels else StepEmitter)(
                     self.plan,
                     number,
                     self.arena,
@@ -113,9 +127,18 @@ class _Maker:
                     self.masks,
                     keeps_z=bool(observed[box.every()].any()),
                     is_gated=route is not None and route.gates,
+                    storage=self.storage,
                 )
             )
         return emitters
+
+    def _link(self, emitters: list[StepEmitter]) -> None:
+        """Steps whose only reader is a maximum take δ from its winners."""
+        by_name = {emitter.step.population: emitter for emitter in emitters}
+        for emitter in emitters:
+            pool = by_name.get(emitter.step.fusion.pool) if emitter.step.fusion is not None else None
+            if isinstance(emitter, ChannelEmitter) and isinstance(pool, ChannelEmitter):
+                emitter.follow(pool)
 
     def _heads(self) -> tuple[Head, ...]:
         heads, first = [], 0

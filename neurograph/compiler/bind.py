@@ -75,6 +75,7 @@ def bind(
     threads: int | None = None,
     *,
     network: Topology | NeuronGraph | None = None,
+    channels: bool = True,
 ) -> Program:
     """Place a plan's buffers and weights, and return what runs it.
 
@@ -103,7 +104,7 @@ def bind(
             raise ParameterError(f"{parameter.name}: values of shape {found}; the network declares {parameter.shape}.")
     layout = layout_of(network) if network is not None else layout_of_plan(plan)
     inputs = inputs_left(network) if isinstance(network, NeuronGraph) else {}
-    return Program(make_image(plan, layout, inputs), params, name, count, network)
+    return Program(make_image(plan, layout, inputs, channels), params, name, count, network)
 
 
 def layout_of_plan(plan: Plan) -> Layout:

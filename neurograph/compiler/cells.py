@@ -27,8 +27,8 @@ class Cells:
         Each cell's part of `taps`.
     tied : int
         So many cells in a row have the same weights.
-    lanes, target_step, weight_step : int
-        Further neurons of a cell: same sources, weights `weight_step` apart.
+    lanes, target_step, weight_step, source_step : int
+        Further neurons of a cell: sources `source_step` apart, weights `weight_step`.
     """
 
     target: Index
@@ -41,6 +41,7 @@ class Cells:
     lanes: int = 1
     target_step: int = 0
     weight_step: int = 0
+    source_step: int = 0
 
     @property
     def n_neurons(self) -> int:
@@ -54,25 +55,24 @@ class Cells:
         """Least and largest address that is read or written: targets, sources, weights."""
         targets = self.targets()
         least, most = self.taps.min(axis=0), self.taps.max(axis=0)
-        last = (self.lanes - 1) * self.weight_step
+        last, run = (self.lanes - 1) * self.weight_step, (self.lanes - 1) * self.source_step
         return (
             (int(targets.min()), int(targets.max())),
-            (int(self.source.min() + least[0]), int(self.source.max() + most[0])),
+            (int(self.source.min() + least[0]), int(self.source.max() + most[0]) + run),
             (int(self.weight.min() + least[1]) + min(last, 0), int(self.weight.max() + most[1]) + max(last, 0)),
         )
 
 
-def cells_of_nest(nest: Nest, target: Box, source: Box, constant: int, with_lanes: bool) -> Cells:
+def cells_of_nest(nest: Nest, target: Box, source: Box, constant: int, lanes: Axis | None = None) -> Cells:
     """The cells of a nest: its lanes stay together, its tied axes run fastest.
 
     Parameters
     ----------
     constant : int
         Address of the weight that edges without one use.
-    with_lanes : bool
-        False: every neuron is a cell.
+    lanes : Axis, optional
+        The axis along which a cell lies; None: every neuron is a cell.
     """
-    lanes = _lanes(nest) if with_lanes else None
     axes = sorted((axis for axis in nest.axes if axis is not lanes), key=lambda axis: axis.weight != 0)
     tied = 1
     t = target.address(np.array([nest.target], dtype=np.int64).reshape(1, -1))
@@ -92,7 +92,7 @@ def cells_of_nest(nest: Nest, target: Box, source: Box, constant: int, with_lane
     if lanes is None:
         return Cells(t, s, w, taps, zero, n_taps, tied)
     step = int(lanes.step * target.steps[lanes.along])
-    return Cells(t, s, w, taps, zero, n_taps, tied, lanes.count, step, lanes.weight)
+    return Cells(t, s, w, taps, zero, n_taps, tied, lanes.count, step, lanes.weight, _source_step(lanes, source))
 
 
 def cells_of_table(table: Table, target: Box, sources: tuple[Box, ...], constant: int) -> Cells:
@@ -108,7 +108,8 @@ def cells_of_table(table: Table, target: Box, sources: tuple[Box, ...], constant
     return Cells(target.address(table.target.array), zero, zero, taps, start[:-1].copy(), np.diff(start))
 
 
-def _lanes(nest: Nest) -> Axis | None:
+def lanes_of(nest: Nest) -> Axis | None:
+    """The longest axis of neurons with the same sources."""
     lanes = [axis for axis in nest.axes if axis.word == "lanes" and axis.count > 1]
     return max(lanes, key=lambda axis: axis.count, default=None)
 

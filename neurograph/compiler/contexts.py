@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.image import Image
 from neurograph.kernels import code as c
-from neurograph.kernels.interpret import kernel
+from neurograph.kernels.interpret import WIDE, kernel
 from neurograph.kernels.jit import COMPILED
+from neurograph.kernels.tiles import TILE
 
 Array = NDArray[Any]
 Blocks = tuple[int, int]
@@ -18,46 +19,76 @@ Blocks = tuple[int, int]
 
 
 class Contexts:
-    """The contexts of one program for one vector width.
+    """The contexts of one program for one size of blocks; behind those of the slots one for what runs before all.
 
     Parameters
     ----------
     image : Image
     memory : ndarray, shape (slots, arena)
     weights : ndarray
-    gradients : ndarray, shape (slots, weights)
-    width : int
+    packed : ndarray
+        Room for weights in another order.
+    gradients : ndarray, shape (slots, weights and more)
+    block : int
+        Samples in a block.
+    sample_step : int
+        With channels innermost: how far apart two samples stand. Else 0.
     """
 
-    def __init__(self, image: Image, memory: Array, weights: Array, gradients: Array, width: int) -> None:
-        self._image, self._memory, self._weights, self._gradients = image, memory, weights, gradients
-        self.width, self.slots = width, len(memory)
+    def __init__(
+        self,
+        image: Image,
+        memory: Array,
+        weights: Array,
+        packed: Array,
+        gradients: Array,
+        block: int,
+        sample_step: int,
+    ) -> None:
+        self._image, self._memory = image, memory
+        self.slots = len(memory)
         self.losses = np.zeros((self.slots, 1))
+        self._width = WIDE if image.channels else block
         self._code = image.code.reshape(-1)
-        self._kernels: Any = np.zeros(c.N_OPERATIONS, np.int64) if COMPILED else [None] * c.N_OPERATIONS
+        self._kernels: Any = np.zeros(2 * c.N_OPERATIONS, np.int64) if COMPILED else [None] * (2 * c.N_OPERATIONS)
         self._prepared: set[int] = set()
+        entries = max(TILE * WIDE, image.scratch * block) + WIDE
+        self._scratch = np.zeros((self.slots, entries), memory.dtype)
+        self._places = np.zeros((self.slots, max(2 * TILE + WIDE, entries)), np.int64)
+        rows = self.slots + 1
         self._rows: Any = (
-            np.zeros((self.slots, c.N_CONTEXT), np.int64)
-            if COMPILED
-            else [[0] * c.N_CONTEXT for _ in range(self.slots)]
+            np.zeros((rows, c.N_CONTEXT), np.int64) if COMPILED else [[0] * c.N_CONTEXT for _ in range(rows)]
         )
-        for slot in range(self.slots):
-            self._point(slot, c.MEMORY, memory[slot])
-            self._point(slot, c.WEIGHTS, weights)
-            self._point(slot, c.GRADIENT, gradients[slot])
-            self._point(slot, c.CODE, self._code)
-            self._point(slot, c.TABLES, image.tables)
-            self._point(slot, c.NUMBERS, image.numbers)
-            self._point(slot, c.LOSS_SUM, self.losses[slot])
-            self._point(slot, c.KERNELS, self._kernels)
-            self._point(slot, c.SELF, self._rows[slot])
-            self._set(slot, c.N_INSTRUCTIONS, len(image.code))
-            self._set(slot, c.PLANE, image.plane)
-            self._set(slot, c.WIDTH, width)
-            self._set(slot, c.BLOCK, width)
-            self._set(slot, c.NEURON_STEP, width)
-            self._set(slot, c.SAMPLE_STEP, 1)
-            self._set(slot, c.PASS_STEP, 0)
+        for row in range(rows):
+            slot = min(row, self.slots - 1)
+            self._point(row, c.MEMORY, memory[slot])
+            self._point(row, c.WEIGHTS, weights)
+            self._point(row, c.PACKED, packed)
+            self._point(row, c.GRADIENT, gradients[slot])
+            self._point(row, c.CODE, self._code)
+            self._point(row, c.TABLES, image.tables)
+            self._point(row, c.NUMBERS, image.numbers)
+            self._point(row, c.LOSS_SUM, self.losses[slot])
+            self._point(row, c.SCRATCH, self._scratch[slot])
+            self._point(row, c.PLACES, self._places[slot])
+            self._point(row, c.KERNELS, self._kernels)
+            self._point(row, c.SELF, self._rows[row])
+            before, first, last = image.parts
+            for field, value in (
+                (c.N_INSTRUCTIONS, len(image.code)),
+                (c.N_BEFORE, before),
+                (c.N_FIRST, first),
+                (c.N_LAST, last),
+                (c.PHASE, int(row == self.slots)),
+                (c.PLANE, image.plane),
+                (c.WIDTH, self._width),
+                (c.BLOCK, block),
+                (c.NEURON_STEP, 1 if image.channels else block),
+                (c.SAMPLE_STEP, sample_step if image.channels else 1),
+                (c.PASS_STEP, sample_step),
+                (c.N_GRADIENT, gradients.shape[1]),
+            ):
+                self._rows[row][field] = value
 
     def aim(self, batch: tuple[Array, Array, Array, Array], mode: int) -> None:
         """Point at a batch: x, targets, masks and output; and get the kernels ready that `mode` needs."""
@@ -69,31 +100,35 @@ class Contexts:
             strict=True,
         ):
             flat = array.reshape(-1)
-            where = flat.ctypes.data if COMPILED else flat
-            for slot in range(self.slots):
-                self._rows[slot][field] = where
-                self._rows[slot][columns] = array.shape[1]
-        for slot in range(self.slots):
-            self._set(slot, c.BATCH, len(batch[0]))
-            self._set(slot, c.MODE, mode)
+            self._set(field, flat.ctypes.data if COMPILED else flat)
+            self._set(columns, array.shape[1])
+        self._set(c.BATCH, len(batch[0]))
+        self._set(c.MODE, mode)
 
-    def over(self, blocks: Blocks, slots: int) -> Any:
+    def over(self, blocks: Blocks, slots: int, is_last: bool) -> Any:
         """The contexts, set to run these blocks on so many slots."""
         for slot in range(slots):
-            self._set(slot, c.FIRST_BLOCK, blocks[0] + slot)
-            self._set(slot, c.END_BLOCK, blocks[1])
-            self._set(slot, c.BLOCK_STEP, slots)
+            self._rows[slot][c.FIRST_BLOCK] = blocks[0] + slot
+        self._set(c.END_BLOCK, blocks[1])
+        self._set(c.BLOCK_STEP, slots)
+        self._set(c.IS_FIRST, int(blocks[0] == 0))
+        self._set(c.IS_LAST, int(is_last))
         return self._rows
 
     def _prepare(self, mode: int) -> None:
         if mode in self._prepared:
             return
         for operation in np.unique(self._image.code[(self._image.code[:, c.WHEN] & ~mode) == 0, c.OP]):
-            self._kernels[operation] = kernel(int(operation), str(self._memory.dtype), self.width)
+            self._kernels[operation] = kernel(int(operation), str(self._memory.dtype), self._width)
         self._prepared.add(mode)
 
-    def _point(self, slot: int, field: int, array: Any) -> None:
-        self._rows[slot][field] = array.ctypes.data if COMPILED else array
+    def _point(self, row: int, field: int, array: Any) -> None:
+        self._rows[row][field] = array.ctypes.data if COMPILED else array
 
-    def _set(self, slot: int, field: int, value: int) -> None:
-        self._rows[slot][field] = value
+    def _set(self, field: int, value: Any) -> None:
+        """Set a field of every context."""
+        if COMPILED:
+            self._rows[:, field] = value
+            return
+        for row in self._rows:
+            row[field] = value

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.compiler.arena import Arena, Box, runs, sources_of
-from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table
+from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table, lanes_of
 from neurograph.compiler.plan import ONE, Plan, PlanProjection, Step
+from neurograph.compiler.storage import Storage
 from neurograph.errors import GraphError
 from neurograph.kernels import code as c
 from neurograph.kernels.formulas import IDENTITY, RELU
@@ -28,8 +29,25 @@ class Listing:
     """Instructions and the tables they point into."""
 
     rows: list[list[int]] = field(default_factory=list)
+    before: list[list[int]] = field(default_factory=list)
+    """Instructions for one slot before all others begin."""
+
+    first: list[list[int]] = field(default_factory=list)
+    """For every slot, before its first block."""
+
+    last: list[list[int]] = field(default_factory=list)
+    """For every slot, behind its last block."""
+
     tables: list[Index] = field(default_factory=list)
     size: int = 0
+    packed: int = 0
+    """Places of weights packed once more."""
+
+    gradient: int = 0
+    """Places of the gradient, those in packed order included."""
+
+    scratch: int = 0
+    """Entries of the longest list of winners, per sample."""
 
     def table(self, values: Index) -> int:
         """Add a table; returns where it starts."""
@@ -39,18 +57,21 @@ class Listing:
         self.size += len(flat)
         return start
 
-    def add(self, op: int, when: int, start: int, count: int, **fields: int) -> None:
-        """Add an instruction; `fields` are names of `neurograph.kernels.code` in lower case."""
+    def add(
+        self, op: int, when: int, start: int, count: int, to: list[list[int]] | None = None, **fields: int
+    ) -> None:
+        """Add an instruction, to those of a block or `to` others; `fields` are names of `neurograph.kernels.code` in lower case."""
         row = [0] * c.FIELDS
         row[c.OP], row[c.WHEN], row[c.START], row[c.COUNT] = op, when, start, count
         for name, value in fields.items():
             row[getattr(c, name.upper())] = int(value)
-        self.rows.append(row)
+        (self.rows if to is None else to).append(row)
 
     def arrays(self) -> tuple[Index, Index]:
         """The code, and all tables in one array."""
         tables = np.concatenate(self.tables) if self.tables else np.zeros(1, dtype=np.int64)
-        return np.array(self.rows, dtype=np.int64).reshape(-1, c.FIELDS), tables
+        rows = [*self.before, *self.first, *self.rows, *self.last]
+        return np.array(rows, dtype=np.int64).reshape(-1, c.FIELDS), tables
 
 
 @dataclass
@@ -77,7 +98,12 @@ class Part:
     """Cells of one nest or table of a step, as one instruction forward and up to two backward."""
 
     projection: int
+    plain: Cells
+    """With weight addresses of the plan."""
+
     cells: Cells
+    """As the kernels see them."""
+
     start: int
     weighted: bool
     trains_source: bool
@@ -108,17 +134,19 @@ class StepEmitter:
         mask_columns: dict[tuple[str, object], int],
         keeps_z: bool,
         is_gated: bool,
+        storage: Storage,
     ) -> None:
         self.plan, self.number, self.arena, self.listing = plan, number, arena, listing
-        self.constants, self.numbers, self.mask_columns = constants, numbers, mask_columns
+        self.constants, self.numbers, self.mask_columns, self.storage = constants, numbers, mask_columns, storage
         self.step: Step = plan.steps[number]
         self.box = arena.boxes[self.step.population]
         self.activation = ACTIVATIONS.index(self.step.activation)
         self.inputs = {population.name for population in plan.inputs}
         self.neurons = self._neurons()
-        self.neuron_runs = runs(self.neurons)
+        self.neuron_runs = runs(np.sort(self.neurons))
         self.runs_at = listing.table(self.neuron_runs)
         self.keeps_z, self.is_gated = keeps_z, is_gated
+        self.when_slope = c.BACKWARD
         self.fuses_bias = self.step.fusion is not None and self.step.fusion.bias
         self.bias_cells = self._bias_addresses() if self.fuses_bias else None
         self.parts = [part for j, q in enumerate(self.step.projections) for part in self._parts(j, q)]
@@ -164,7 +192,10 @@ class StepEmitter:
             how |= c.KEEP_Z if self.keeps_z or self.step.op == "l2" else 0
         else:
             how = c.CONTINUE | c.KEEP_Z
-        self._add(FORWARD_OPS[self.step.op] if not part.is_bias else c.DOT, ALWAYS, part, how)
+        self._add(self._forward_op(part), ALWAYS, part, how)
+
+    def _forward_op(self, part: Part) -> int:
+        return c.DOT if part.is_bias else FORWARD_OPS[self.step.op]
 
     def _add(self, op: int, when: int, part: Part, how: int = 0) -> None:
         cells = part.cells
@@ -192,7 +223,7 @@ class StepEmitter:
             return
         self.listing.add(
             c.SLOPE,
-            c.BACKWARD,
+            self.when_slope,
             self.runs_at,
             len(self.neuron_runs),
             extra=self.activation,
@@ -255,17 +286,17 @@ class StepEmitter:
             constant = self.constants.place(1.0 / float(self.step.divisor or 1.0))
         is_bias = projection.source == ONE
         found: list[tuple[Cells, bool]] = []
-        with_lanes = is_bias or self.step.op == "weighted"
         for nest in projection.nests:
             source = self.arena.source(self.number, j, projection)
-            found.append((cells_of_nest(nest, self.box, source, constant, with_lanes), nest.weight is not None))
+            lanes = lanes_of(nest) if is_bias or self.step.op == "weighted" else None
+            found.append((cells_of_nest(nest, self.box, source, constant, lanes), nest.weight is not None))
         if projection.table is not None and projection.table.n_neurons:
             boxes = tuple(self.arena.source(self.number, j, projection, k) for k in range(len(sources_of(projection))))
             found.append(
                 (cells_of_table(projection.table, self.box, boxes, constant), projection.table.weight is not None)
             )
         trains = not is_bias and any(name not in self.inputs for name, _ in sources_of(projection))
-        return [Part(j, cells, self._place(cells), weighted, trains, is_bias) for cells, weighted in found]
+        return [Part(j, cells, cells, self._place(cells), weighted, trains, is_bias) for cells, weighted in found]
 
     def _place(self, cells: Cells) -> int:
         taps_at = self.listing.table(cells.taps)
@@ -278,14 +309,14 @@ class StepEmitter:
 
     def _bias_addresses(self) -> Index:
         """Per place of this step's box: the weight address of its bias, or that of 0."""
-        addresses = np.full(self.box.size, self.constants.zero(), dtype=np.int64)
+        addresses = np.full(self.box.size, -1, dtype=np.int64)
         for projection in self.step.projections:
             if projection.source == ONE:
                 for cells in _bias_cells(projection, self.box):
                     lane = np.arange(cells.lanes, dtype=np.int64)
                     weights = (cells.weight + cells.taps[cells.first_tap, 1])[:, None] + lane * cells.weight_step
                     addresses[cells.targets() - self.box.start] = weights
-        return addresses
+        return np.where(addresses < 0, self.constants.zero(), self.storage.place(addresses))
 
     def _copy_views(self, j: int, projection: PlanProjection, op: int) -> None:
         for k, (name, dropout) in enumerate(sources_of(projection)):
@@ -304,7 +335,7 @@ class StepEmitter:
                 self.listing.add(op, when, at, len(triples), extra=column)
                 continue
             if projection.halo is not None:
-                halo = {p.name: p.offset for p in self.plan.parameters}[projection.halo]
+                halo = self.storage.parameters[projection.halo].start
                 whole = self.listing.table(np.array([[view.start, view.size]], dtype=np.int64))
                 self.listing.add(c.FILL, ALWAYS, whole, 1, extra=halo)
             if dropout is not None:
@@ -318,7 +349,7 @@ class StepEmitter:
 def _bias_cells(projection: PlanProjection, box: Box) -> list[Cells]:
     from neurograph.compiler.arena import ONE_BOX
 
-    cells = [cells_of_nest(nest, box, ONE_BOX, 0, True) for nest in projection.nests]
+    cells = [cells_of_nest(nest, box, ONE_BOX, 0, lanes_of(nest)) for nest in projection.nests]
     if projection.table is not None and projection.table.n_neurons:
         cells.append(cells_of_table(projection.table, box, (ONE_BOX,), 0))
     return cells
@@ -327,6 +358,8 @@ def _bias_cells(projection: PlanProjection, box: Box) -> list[Cells]:
 def _pairs(source: Box, view: Box) -> Index:
     """Runs of a box and of its view side by side: triples (from, to, how many)."""
     a, b = source.every(), view.every()
+    order = np.argsort(a)
+    a, b = a[order], b[order]
     breaks = np.flatnonzero((np.diff(a) != 1) | (np.diff(b) != 1)) + 1
     starts = np.concatenate([[0], breaks])
     lengths = np.diff(np.concatenate([starts, [len(a)]]))

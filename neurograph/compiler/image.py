@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.compiler.plan import Plan, PlanParameter
+from neurograph.compiler.storage import Storage
 from neurograph.graph.layout import Layout, Port
 
 Index = NDArray[np.int64]
@@ -71,6 +72,20 @@ class Image:
 
     fixed: tuple[PlanParameter, ...]
     """Parameters that are values of padded positions only."""
+
+    storage: Storage
+    channels: bool
+    """Whether channels are innermost in memory; else the samples of a block are."""
+
+    parts: tuple[int, int, int]
+    """How many instructions run before all others, for every slot first, and for every slot last."""
+
+    n_packed: int
+    n_gradient: int
+    """Places of the gradient: of the weights, and behind them of those kept in packed order."""
+
+    scratch: int
+    """Entries of the longest list of winners, per sample."""
 
     @property
     def n_trace_columns(self) -> int:

@@ -41,8 +41,9 @@ def dropped(plan: Plan, emitters: list[StepEmitter]) -> dict[tuple[str, Hashable
                     continue
                 read = np.zeros(emitter.arena.size, dtype=np.bool_)
                 if part.cells.source.any():
+                    run = np.arange(part.cells.lanes if part.cells.source_step else 1, dtype=np.int64)
                     for offset in np.unique(part.cells.taps[:, 0]):
-                        read[part.cells.source + offset] = True
+                        read[np.add.outer(part.cells.source + offset, run * part.cells.source_step)] = True
                 else:
                     read[part.cells.taps[:, 0]] = True
                 found.setdefault((dropout, name), []).append(np.flatnonzero(read[view.every()]))
@@ -58,12 +59,12 @@ def parameters(plan: Plan, emitters: list[StepEmitter]) -> tuple[tuple[PlanParam
         for part in emitter.parts:
             if not part.weighted:
                 continue
-            _, _, (low, high) = part.cells.bounds()
+            _, _, (low, high) = part.plain.bounds()
             holding = np.flatnonzero((starts <= low) & (high < ends))
             if len(holding):
                 touched[holding] = True
                 continue
-            every = np.unique(_weights_of(part.cells))
+            every = np.unique(_weights_of(part.plain))
             touched |= np.array([bool(((every >= a) & (every < b)).any()) for a, b in zip(starts, ends, strict=True)])
     halos = {q.halo for step in plan.steps for q in step.projections if q.halo is not None}
     learnt = tuple(p for p, is_touched in zip(plan.parameters, touched, strict=True) if is_touched)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.image import Image, Record
 from neurograph.compiler.masking import Masking
-from neurograph.compiler.plan import Plan
+from neurograph.compiler.plan import Plan, PlanParameter
 from neurograph.compiler.runner import Runner
 from neurograph.compiler.updating import Updating
 from neurograph.engine import (
@@ -78,7 +78,7 @@ class Program:
         self.params, self.layout, self.dtype = params, image.layout, dtype
         self._image, self._network = image, network
         self._runner = Runner(image, dtype, threads)
-        self._updating = Updating(self._runner.weights, self._runner.slots, image.learnt)
+        self._updating = Updating(self._runner.weights, self._runner.slots, image.learnt, image.storage)
         self._masking = Masking(image)
         self._seen: int | None = None
 
@@ -143,12 +143,12 @@ class Program:
             z=self._values(out, 1),
             a=self._values(out, 0),
             delta=self._values(out, 2),
-            gradient={p.name: self._slice(gradient, p.offset, p.shape) for p in self._image.learnt},
+            gradient={p.name: np.ascontiguousarray(self._stored(gradient, p)) for p in self._image.learnt},
             loss=None if target is None else loss / share,
             masks=masks.shown(),
             winners=self._winners(out),
             weights={
-                p.name: self._slice(self._runner.weights, p.offset, p.shape).copy()
+                p.name: self._stored(self._runner.weights, p).copy()
                 for p in (*self._image.learnt, *self._image.fixed)
             },
         )
@@ -249,7 +249,7 @@ class Program:
             return
         values = dict(self.params)
         for p in self.plan.parameters:
-            self._slice(self._runner.weights, p.offset, p.shape)[...] = values[p.name]
+            self._stored(self._runner.weights, p)[...] = values[p.name]
         self._seen = self.params.version
 
     # -- inner: what comes out ----------------------------------------------------------------------------------------
@@ -283,8 +283,8 @@ class Program:
     def _winners(self, out: Array) -> dict[Hashable, Array]:
         return {r.name: _recorded(out, r, 0, NOBODY).astype(np.int64) for r in self._image.winners}
 
-    def _slice(self, flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
-        return flat[offset : offset + prod(shape)].reshape(shape)
+    def _stored(self, flat: Array, parameter: PlanParameter) -> Array:
+        return self._image.storage.parameters[parameter.name].view(flat)
 
 
 def _joined(arrays: list[Array]) -> Array:

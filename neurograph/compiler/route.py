@@ -84,7 +84,7 @@ def _times_read(step: Step, plan: Plan, source: Hashable) -> Index:
     """How many windows each source position lies in."""
     projection = step.projections[0]
     target, read = _tight(plan.population(step.population).shape), _tight(plan.population(source).shape)
-    cells = [cells_of_nest(nest, target, read, 0, with_lanes=False) for nest in projection.nests]
+    cells = [cells_of_nest(nest, target, read, 0) for nest in projection.nests]
     addresses = [(found.source[:, None] + found.taps[:, 0]).reshape(-1) for found in cells]
     if projection.table is not None:
         addresses.append(read.address(projection.table.source.array))

@@ -24,6 +24,8 @@ SLOTS = 4
 CALL_SECONDS = 0.1
 """What one call aims for: Ctrl-C is heard between calls."""
 ALIGNMENT = 64
+SLACK = 64
+"""Places behind the last number, which vectors may read and never use."""
 
 _one_at_a_time = threading.Lock()
 """Numba's simplest threading layer aborts when two Python threads enter parallel kernels at once."""
@@ -42,10 +44,11 @@ class Runner:
     def __init__(self, image: Image, dtype: str, threads: int) -> None:
         self.image, self.dtype = image, np.dtype(dtype)
         self.threads = min(threads, start_threads())
-        n_weights = image.plan.n_weights
-        self.weights = np.zeros(n_weights + len(image.constants), self.dtype)
-        self.weights[n_weights:] = image.constants
-        self.slots = np.zeros((SLOTS, max(n_weights, 1)), self.dtype)
+        n_weights = image.storage.n_weights
+        self.weights = np.zeros(n_weights + len(image.constants) + SLACK, self.dtype)
+        self.weights[n_weights : n_weights + len(image.constants)] = image.constants
+        self.slots = _aligned_zeros(SLOTS, image.n_gradient + SLACK, self.dtype)
+        self._packed = np.zeros(image.n_packed + SLACK, self.dtype)
         self._contexts: dict[int, Contexts] = {}
         self._block_seconds = 0.0
         self._nothing = np.zeros((1, 1), self.dtype)
@@ -71,8 +74,6 @@ class Runner:
         slots = self._n_slots(len(x))
         contexts = self._contexts_for(width, slots)
         contexts.losses[:] = 0
-        if mode & c.BACKWARD:
-            self.slots[:slots] = 0
         nothing = self._nothing
         batch = (
             x,
@@ -85,7 +86,7 @@ class Runner:
         while first < n_blocks:
             end = min(n_blocks, first + self._blocks_a_call(slots))
             started = time.perf_counter()
-            self._call(contexts.over((first, end), slots), slots)
+            self._call(contexts.over((first, end), slots, end == n_blocks), slots, first == 0 and mode & c.BACKWARD != 0)
             self._block_seconds = (time.perf_counter() - started) / (end - first)
             first = end
         return float(contexts.losses.sum())
@@ -93,12 +94,12 @@ class Runner:
     def _n_slots(self, batch: int) -> int:
         return min(SLOTS, -(-batch // (NARROW if batch <= NARROW else WIDE)))
 
-    def _call(self, rows: Any, slots: int) -> None:
+    def _call(self, rows: Any, slots: int, before: bool) -> None:
         with _one_at_a_time, np.errstate(all="ignore"):
             before = numba.get_num_threads()
             numba.set_num_threads(min(self.threads, slots))
             try:
-                launch(interpreter(), rows, slots)
+                launch(interpreter(), rows, slots, before)
             finally:
                 numba.set_num_threads(before)
 
@@ -108,14 +109,27 @@ class Runner:
             return slots
         return max(1, int(CALL_SECONDS / self._block_seconds) // slots) * slots
 
-    def _contexts_for(self, width: int, slots: int) -> Contexts:
-        contexts = self._contexts.get(width)
+    def _contexts_for(self, block: int, slots: int) -> Contexts:
+        contexts = self._contexts.get(block)
         if contexts is None or contexts.slots < slots:
-            memory = _aligned_zeros(slots, N_PLANES * self.image.plane * width, self.dtype)
-            memory[:, :width] = 1  # the neuron that biases come from
-            contexts = Contexts(self.image, memory, self.weights, self.slots, width)
-            self._contexts[width] = contexts
+            places, step = N_PLANES * self.image.plane, 0
+            if self.image.channels:
+                step = _odd(places)
+                memory = _aligned_zeros(slots, block * step + SLACK, self.dtype)
+                for sample in range(block):
+                    memory[:, sample * step : sample * step + WIDE] = 1  # the neuron that biases come from
+            else:
+                memory = _aligned_zeros(slots, places * block, self.dtype)
+                memory[:, :block] = 1
+            contexts = Contexts(self.image, memory, self.weights, self._packed, self.slots, block, step)
+            self._contexts[block] = contexts
         return contexts
+
+
+def _odd(places: int) -> int:
+    """At least so many places, in an odd number of vectors: equal places of several samples then share no cache set."""
+    vectors = -(-places // WIDE)
+    return WIDE * (vectors + 1 - vectors % 2)
 
 
 def _aligned_zeros(rows: int, length: int, dtype: Any) -> Array:

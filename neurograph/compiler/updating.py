@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.compiler.plan import PlanParameter
+from neurograph.compiler.storage import Storage
 from neurograph.engine import Optimizer
 from neurograph.kernels import update
 
@@ -25,10 +25,14 @@ class Updating:
     slots : ndarray, shape (slots, weights)
         The gradient in parts.
     learnt : tuple of PlanParameter
+    storage : Storage
+        Where they stand.
     """
 
-    def __init__(self, weights: Array, slots: Array, learnt: tuple[PlanParameter, ...]) -> None:
-        self._weights, self._slots, self._learnt = weights, slots, learnt
+    def __init__(
+        self, weights: Array, slots: Array, learnt: tuple[PlanParameter, ...], storage: Storage
+    ) -> None:
+        self._weights, self._slots, self._learnt, self._storage = weights, slots, learnt, storage
         self.values = self._views(weights)
         self._gradients = self._views(slots[0])
         self._kept: dict[str, tuple[Array, dict[str, Array]]] = {}
@@ -71,9 +75,10 @@ class Updating:
 
     def _ranges_of(self, names: tuple[str, ...]) -> NDArray[np.int64]:
         if names not in self._ranges:
-            lines = [(p.offset, p.offset + p.size) for p in self._learnt if p.name in set(names)]
+            chosen = [self._storage.parameters[p.name] for p in self._learnt if p.name in set(names)]
+            lines = [(stored.start, stored.start + stored.size) for stored in chosen]
             self._ranges[names] = np.array(lines, dtype=np.int64).reshape(-1, 2)
         return self._ranges[names]
 
     def _views(self, flat: Array) -> dict[str, Array]:
-        return {p.name: flat[p.offset : p.offset + prod(p.shape)].reshape(p.shape) for p in self._learnt}
+        return {p.name: self._storage.parameters[p.name].view(flat) for p in self._learnt}

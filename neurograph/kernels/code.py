@@ -14,7 +14,7 @@ CELL = 6
 TARGET, SOURCE, WEIGHT, BIAS, TAPS, N_TAPS = range(CELL)
 
 # -- what a context holds: pointers, and after them integers -----------------------------------------------------------------
-N_CONTEXT = 32
+N_CONTEXT = 42
 (
     MEMORY,
     WEIGHTS,
@@ -48,12 +48,26 @@ N_CONTEXT = 32
     PASSES,
     PASS_STEP,
     BLOCK,
+    SCRATCH,
+    PLACES,
+    PACKED,
+    N_GRADIENT,
+    N_BEFORE,
+    N_FIRST,
+    N_LAST,
+    PHASE,
+    IS_FIRST,
+    IS_LAST,
 ) = range(N_CONTEXT)
 """The number of neuron i in sample s of a block stands at ``i·NEURON_STEP + s·SAMPLE_STEP`` of `MEMORY`.
 
 Batch innermost: `NEURON_STEP` is the vector's width and `SAMPLE_STEP` 1, so a run of neurons is one stretch of memory for all samples
 (`PASSES` = 1). Channels innermost: `NEURON_STEP` is 1 and samples lie `SAMPLE_STEP` apart, so a run of neurons is one stretch for
 every valid sample (`PASSES` = `VALID` of them, `PASS_STEP` apart). `BLOCK` is how many samples a block has.
+
+Instructions stand in four parts: `N_BEFORE` for one slot before all others begin, `N_FIRST` for every slot before its first block,
+those of a block, and `N_LAST` behind a slot's last. A call is of `PHASE` 1 for the first part; else `IS_FIRST` and `IS_LAST` say
+which of the others belong to it.
 """
 
 PLANE_A, PLANE_Z, PLANE_D, PLANE_WINNER = range(4)
@@ -63,7 +77,7 @@ N_PLANES = 4
 BACKWARD, TRACE, DROPOUT, OUTPUTS, TARGETS, UPSTREAM, PROBABILITIES = (1 << k for k in range(7))
 
 # -- how a cell begins and ends ----------------------------------------------------------------------------------------------
-CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE = (1 << k for k in range(8))
+CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (1 << k for k in range(9))
 
 # -- operations --------------------------------------------------------------------------------------------------------------
 (
@@ -88,5 +102,19 @@ CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE = (1 << k for k 
     UPSTREAM_GRADIENT,
     LOAD_MASK,
     EXPORT,
-) = range(21)
-N_OPERATIONS = 21
+    LANES_DOT,
+    LANES_SOURCES,
+    LANES_SOURCES_ONE_BY_ONE,
+    LANES_WEIGHTS,
+    LANES_BIAS,
+    RUN_DOT,
+    RUN_SOURCES,
+    RUN_WEIGHTS,
+    WINNERS,
+    PACK,
+    UNPACK,
+    CLEAR,
+) = range(33)
+N_OPERATIONS = 33
+HALF = N_OPERATIONS
+"""Added to an operation: the same with vectors of half as many lanes."""

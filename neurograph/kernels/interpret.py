@@ -11,14 +11,14 @@ only when an instruction first needs it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from numba import prange
 
 from neurograph.kernels import code as c
-from neurograph.kernels import elementwise, losses, nests, windows
-from neurograph.kernels.jit import by_address, entry
+from neurograph.kernels import contract, elementwise, losses, nests, packing, runs, windows, winners
+from neurograph.kernels.jit import COMPILED, by_address, entry, inner
 from neurograph.kernels.simd import (
     Pointer,
     call_kernel,
@@ -56,6 +56,18 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
     c.SOFTMAX_BACK: elementwise.softmax_back,
     c.LOSS: losses.add_loss,
     c.UPSTREAM_GRADIENT: losses.add_upstream,
+    c.LANES_DOT: contract.dot,
+    c.LANES_SOURCES: contract.sources,
+    c.LANES_SOURCES_ONE_BY_ONE: contract.sources_one_by_one,
+    c.LANES_WEIGHTS: contract.weights,
+    c.LANES_BIAS: contract.bias,
+    c.RUN_DOT: runs.dot,
+    c.RUN_SOURCES: runs.sources,
+    c.RUN_WEIGHTS: runs.weights,
+    c.WINNERS: winners.winners,
+    c.PACK: packing.pack,
+    c.UNPACK: packing.unpack,
+    c.CLEAR: packing.clear,
 }
 """What carries out each instruction: a function of a context and of the instruction's row."""
 
@@ -63,7 +75,19 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
 @cache
 def kernel(operation: int, dtype: str, width: int) -> Any:
     """The kernel of one operation for one precision and vector width: its address, or in plain Python the function."""
-    return by_address(KERNELS[operation], context_type(dtype, width), instruction=True)
+    if operation >= c.HALF:
+        operation, width = operation - c.HALF, WIDE // 2
+    if COMPILED:
+        return by_address(KERNELS[operation], context_type(dtype, width), instruction=True)
+    return partial(_as_wide_as, width, KERNELS[operation])
+
+
+def _as_wide_as(width: int, function: Callable[[Pointer, Pointer], None], context: Pointer, row: Pointer) -> None:
+    """In plain Python a vector is as long as its context says."""
+    before = context[c.WIDTH]
+    context[c.WIDTH] = width
+    function(context, row)
+    context[c.WIDTH] = before
 
 
 @cache
@@ -73,23 +97,37 @@ def interpreter() -> Any:
 
 
 def run_slot(context: Pointer) -> None:
-    """Walk the instructions for every block of one slot."""
-    code, kernels = integers(context, c.CODE), integers(context, c.KERNELS)
-    mode, n = number(context, c.MODE), number(context, c.BLOCK)
-    fields = integers(context, c.SELF)
-    end = number(context, c.N_INSTRUCTIONS) * c.FIELDS
+    """Walk the instructions of one slot: those for every block of it, and what its first and last call add."""
+    n, fields = number(context, c.BLOCK), integers(context, c.SELF)
+    blocks = number(context, c.N_BEFORE) + number(context, c.N_FIRST)
+    end = number(context, c.N_INSTRUCTIONS) - number(context, c.N_LAST)
+    if number(context, c.PHASE) == 1:
+        _walk(context, 0, number(context, c.N_BEFORE))
+        return
+    if number(context, c.IS_FIRST):
+        _walk(context, number(context, c.N_BEFORE), blocks)
     for block in range(number(context, c.FIRST_BLOCK), number(context, c.END_BLOCK), number(context, c.BLOCK_STEP)):
         put(fields, c.FIRST_SAMPLE, block * n)
         valid = min(n, number(context, c.BATCH) - block * n)
         put(fields, c.VALID, valid)
         put(fields, c.PASSES, valid if number(context, c.PASS_STEP) else 1)
-        for row in range(0, end, c.FIELDS):
-            if get(code, row + c.WHEN) & ~mode == 0:
-                call_kernel(get(kernels, get(code, row + c.OP)), context, offset(code, row))
+        _walk(context, blocks, end)
+    if number(context, c.IS_LAST):
+        _walk(context, end, number(context, c.N_INSTRUCTIONS))
+
+
+@inner
+def _walk(context: Pointer, first: int, last: int) -> None:
+    code, kernels, mode = integers(context, c.CODE), integers(context, c.KERNELS), number(context, c.MODE)
+    for row in range(first * c.FIELDS, last * c.FIELDS, c.FIELDS):
+        if get(code, row + c.WHEN) & ~mode == 0:
+            call_kernel(get(kernels, get(code, row + c.OP)), context, offset(code, row))
 
 
 @entry
-def launch(slot: Any, contexts: Any, n_slots: int) -> None:
-    """Run the interpreter at address `slot` for every row of the contexts, in parallel."""
+def launch(slot: Any, contexts: Any, n_slots: int, before: bool) -> None:
+    """Run the interpreter at address `slot` for every row of the contexts, in parallel; the row behind them once, `before` all."""
+    if before:
+        call_slot(slot, contexts, n_slots)
     for i in prange(n_slots):
         call_slot(slot, contexts, i)

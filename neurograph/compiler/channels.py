@@ -1,0 +1,340 @@
+"""Steps as instructions for kernels with channels innermost: lanes as vectors, tied cells as tiles, winners as lists.
+
+What a nest becomes follows from its axes alone. Lanes that are neighbours in memory and in their weights: a *tile*. An axis along
+which sources and targets are neighbours: a *run*. Anything else, and every table: tiles of one lane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurograph.compiler.arena import Box, sources_of
+from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table
+from neurograph.compiler.emit import FORWARD_OPS, Part, StepEmitter
+from neurograph.compiler.plan import ONE, Axis, Nest, PlanProjection
+from neurograph.compiler.storage import HALF, WHOLE
+from neurograph.kernels import code as c
+from neurograph.kernels.formulas import IDENTITY, RELU
+from neurograph.kernels.tiles import CHUNKS
+
+Index = NDArray[np.int64]
+SUMS = ("weighted", "sum", "mean")
+TILE, RUN = "tile", "run"
+
+
+@dataclass(frozen=True)
+class LanePart(Part):
+    """A part, and what its cells are."""
+
+    form: str = TILE
+
+    @property
+    def half(self) -> int:
+        """What is added to its operations: half vectors, where they waste less."""
+        lanes = self.cells.lanes
+        wasted_less = 0.65 * -(-lanes // HALF) < -(-lanes // WHOLE)
+        return c.HALF if wasted_less else 0
+
+    @property
+    def vector(self) -> int:
+        """Lanes of its vectors."""
+        return HALF if self.half else WHOLE
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A maximum behind a step, as lists of winners: per group of cells its pairs (maximum, anchors of its candidates)."""
+
+    pairs: tuple[Index, ...]
+    anchors: tuple[Index, ...]
+    gates: bool
+
+
+class ChannelEmitter(StepEmitter):
+    """Emits one step for kernels with channels innermost."""
+
+    parts: list[LanePart]  # type: ignore[assignment]
+    behind: Behind | None = None
+    is_listed = False
+    """Whether the step before takes its winners from lists, so that only traces want their δ written."""
+
+    # -- what a nest becomes --------------------------------------------------------------------------------------------
+    def _parts(self, j: int, projection: PlanProjection) -> list[LanePart]:  # type: ignore[override]
+        constant = self.constants.one()
+        if self.step.op == "mean":
+            constant = self.constants.place(1.0 / float(self.step.divisor or 1.0))
+        is_bias = projection.source == ONE
+        trains = not is_bias and any(name not in self.inputs for name, _ in sources_of(projection))
+        found: list[LanePart] = []
+        for nest in projection.nests:
+            source = self.arena.source(self.number, j, projection)
+            axis, form = self._axis(nest, source, is_bias)
+            plain = cells_of_nest(nest, self.box, source, constant, axis)
+            cells = self._stored(plain) if nest.weight is not None else plain
+            if cells is None:
+                axis, form = None, TILE
+                plain = cells_of_nest(nest, self.box, source, constant)
+                cells = self._spelled_out(plain)
+            start = self._place(cells)
+            found.append(LanePart(j, plain, cells, start, nest.weight is not None, trains, is_bias, form))
+        if projection.table is not None and projection.table.n_neurons:
+            boxes = tuple(self.arena.source(self.number, j, projection, k) for k in range(len(sources_of(projection))))
+            plain = cells_of_table(projection.table, self.box, boxes, constant)
+            weighted = projection.table.weight is not None
+            cells = self._with_places(plain) if weighted else plain
+            found.append(LanePart(j, plain, cells, self._place(cells), weighted, trains, is_bias))
+        return found
+
+    def _axis(self, nest: Nest, source: Box, is_bias: bool) -> tuple[Axis | None, str]:
+        """The axis along which a cell lies, and the form that this gives it."""
+        best: tuple[Axis | None, str] = None, TILE
+        for axis in nest.axes:
+            if axis.count == 1 or axis.step * int(self.box.steps[axis.along]) != 1:
+                continue
+            moved = int(np.array(axis.source, dtype=np.int64) @ source.steps) if any(axis.source) else 0
+            weight = 0 if nest.weight is None else self.storage.step(nest.weight, axis.weight)
+            takes_lanes = self.step.op == "weighted" or is_bias
+            if takes_lanes and not any(axis.source) and weight == 1:
+                form = TILE
+            elif self.step.op != "rbf" and moved == 1 and weight in (0, 1):
+                form = RUN
+            else:
+                continue
+            if best[0] is None or axis.count > best[0].count:
+                best = axis, form
+        return best
+
+    def _stored(self, cells: Cells) -> Cells | None:
+        """Cells with weights where they are stored; None where their steps depend on where they start."""
+        taps = cells.taps[:, 1]
+        if not self.storage.rows(cells.weight, taps):
+            return None
+        anchor, step = int(cells.weight[0]), 0
+        if cells.lanes > 1:
+            found = self.storage.step(anchor, cells.weight_step)
+            if found is None:
+                return None
+            step = found
+        placed = self.storage.place(cells.weight)
+        moved = self.storage.place(anchor + taps) - placed[0]
+        return replace(cells, weight=placed, taps=np.stack([cells.taps[:, 0], moved], axis=1), weight_step=step)
+
+    def _spelled_out(self, cells: Cells) -> Cells:
+        """Every cell with taps of its own, as in a table."""
+        n, n_taps = len(cells.target), len(cells.taps)
+        sources = (cells.source[:, None] + cells.taps[:, 0]).reshape(-1)
+        weights = self.storage.place((cells.weight[:, None] + cells.taps[:, 1]).reshape(-1))
+        zero = np.zeros(n, dtype=np.int64)
+        taps = np.stack([sources, weights], axis=1)
+        return Cells(cells.target, zero, zero, taps, np.arange(n, dtype=np.int64) * n_taps, cells.n_taps)
+
+    def _with_places(self, cells: Cells) -> Cells:
+        taps = np.stack([cells.taps[:, 0], self.storage.place(cells.taps[:, 1])], axis=1)
+        return replace(cells, taps=taps)
+
+    # -- forward ----------------------------------------------------------------------------------------------------------
+    def _add(self, op: int, when: int, part: Part, how: int = 0, **fields: int) -> None:
+        cells = part.cells
+        bias_step = 0
+        if self.bias_cells is not None and cells.lanes > 1:
+            first = int(cells.target[0]) - self.box.start
+            bias_step = int(self.bias_cells[first + cells.target_step] - self.bias_cells[first])
+        given = {
+            "tied": cells.tied,
+            "lanes": cells.lanes,
+            "target_step": cells.target_step,
+            "weight_step": cells.weight_step,
+            "bias_step": bias_step,
+            "how": how,
+            **fields,
+        }
+        self.listing.add(op, when, part.start, len(cells.target), **given)
+
+    def _forward_op(self, part: LanePart) -> int:
+        if part.is_bias or self.step.op in SUMS:
+            return (c.LANES_DOT if part.form == TILE else c.RUN_DOT) + part.half
+        return FORWARD_OPS[self.step.op] + part.half
+
+    # -- backward ---------------------------------------------------------------------------------------------------------
+    def backward(self) -> None:
+        """δ to the sources and to the weights."""
+        for part in self.parts:
+            if self.step.op == "max":
+                when = self._when_sources(part) | (c.TRACE if self.is_listed else 0)
+                self._add(c.MAX_BACK + part.half, when, part, self._route())
+            elif self.step.op == "l2":
+                self._add(c.SQUARES_BACK + part.half, self._when_sources(part), part)
+            elif self.step.op == "rbf" and not part.is_bias:
+                self._add(c.DISTANCE_BACK + part.half, c.BACKWARD, part)
+            elif part.is_bias:
+                if self.behind is None:
+                    self._add(c.LANES_BIAS + part.half, c.BACKWARD, part)
+            elif self.behind is not None:
+                self._winners(part, self.behind)
+            elif part.form == RUN:
+                self._add(c.RUN_SOURCES + part.half, self._when_sources(part), part)
+                if part.weighted:
+                    self._add(c.RUN_WEIGHTS + part.half, c.BACKWARD, part)
+            else:
+                self._tiles_back(part)
+        for j, projection in enumerate(self.step.projections):
+            self._copy_views(j, projection, c.COPY_BACK)
+
+    def _tiles_back(self, part: LanePart) -> None:
+        if part.cells.tied == 1:
+            self._add(c.LANES_SOURCES_ONE_BY_ONE + part.half, self._when_sources(part), part)
+        else:
+            self._chunks_back(part)
+        if part.weighted:
+            self._add(c.LANES_WEIGHTS + part.half, c.BACKWARD, part)
+
+    def _chunks_back(self, part: LanePart) -> None:
+        """Errors of the sources, chunk by chunk, through packed weights."""
+        cells, vector = part.cells, part.vector
+        chunks, taps = _chunks(cells, vector)
+        listed = [len(chunks), *[number for start, length in chunks for number in (start, length)]]
+        lane = np.arange(cells.lanes, dtype=np.int64)
+        begin = self.listing.packed
+        when = self._when_sources(part)
+        for group in range(0, len(cells.target), cells.tied):
+            self._pack(cells, group, taps, part, cells.lanes * vector, vector, when)
+        self._add(
+            c.LANES_SOURCES + part.half,
+            when,
+            part,
+            extra=self.listing.table(np.array(listed)),
+            shift=begin,
+            bias_step=self.listing.table(np.stack([lane, lane * vector], axis=1)),
+        )
+
+    def _pack(
+        self, cells: Cells, group: int, taps: Index, part: LanePart, chunk_step: int, lane_step: int, when: int
+    ) -> None:
+        """An instruction that packs one group's weights, `taps` of shape (chunks, vector)."""
+        places = np.where(taps >= 0, cells.weight[group] + cells.taps[taps, 1], -1)
+        self.listing.add(
+            c.PACK + part.half,
+            when,
+            self.listing.table(places),
+            len(taps),
+            to=self.listing.before,
+            lanes=cells.lanes,
+            target_step=chunk_step,
+            weight_step=lane_step,
+            shift=self.listing.packed,
+        )
+        self.listing.packed += taps.size * cells.lanes
+
+    # -- winners ----------------------------------------------------------------------------------------------------------
+    def _winners(self, part: LanePart, behind: Behind) -> None:
+        """Gradient and errors from the winners of the maximum behind."""
+        cells, vector = part.cells, part.vector
+        chunks, taps = _chunks(cells, vector)
+        while len(chunks) % CHUNKS:
+            chunks.append(chunks[-1])
+            taps = np.concatenate([taps, np.full((1, vector), -1)])
+        starts = self.listing.table(np.array([start for start, _ in chunks]))
+        has_bias = any(other.is_bias for other in self.parts)
+        for number, group in enumerate(range(0, len(cells.target), cells.tied)):
+            packed, gradient = self.listing.packed, self.listing.gradient
+            self._pack(cells, group, taps, part, vector, taps.size, c.BACKWARD)
+            anchors = self.listing.table(behind.anchors[number])
+            pairs = behind.pairs[number] + np.array([0, anchors])
+            how = (c.GATE if behind.gates else 0) | (c.SOURCES_TOO if part.trains_source else 0)
+            bias = 0
+            if has_bias:
+                assert self.bias_cells is not None
+                bias, how = int(self.bias_cells[cells.target[group] - self.box.start]), how | c.WITH_BIAS
+            self.listing.add(
+                c.WINNERS + part.half,
+                c.BACKWARD,
+                self.listing.table(pairs),
+                len(pairs),
+                lanes=cells.lanes,
+                how=how,
+                extra=starts,
+                shift=packed,
+                target_step=len(chunks),
+                weight_step=gradient,
+                bias_step=bias,
+            )
+            self.listing.scratch = max(self.listing.scratch, len(pairs))
+            places = np.where(taps >= 0, cells.weight[group] + cells.taps[taps, 1], -1)
+            self.listing.add(
+                c.UNPACK + part.half,
+                c.BACKWARD,
+                self.listing.table(places),
+                len(taps),
+                to=self.listing.last,
+                lanes=cells.lanes,
+                target_step=vector,
+                weight_step=taps.size,
+                shift=gradient,
+            )
+            self.listing.gradient += taps.size * cells.lanes
+
+    def follow(self, pool: ChannelEmitter) -> None:
+        """Take δ from the winners of the maximum that alone reads this step, where its cells fit."""
+        mains = [part for part in self.parts if not part.is_bias]
+        if len(mains) != 1 or len(pool.parts) == 0 or self.step.op != "weighted" or not self.is_direct:
+            return
+        part = mains[0]
+        fits = part.form == TILE and part.weighted and part.cells.tied > 1
+        fits &= self.activation == IDENTITY or (
+            self.activation == RELU and pool.activation in (IDENTITY, RELU)
+        )
+        fits &= len(self.parts) == 1 or self.fuses_bias
+        if not fits or self.keeps_z:
+            return
+        found = self._candidates(part, pool)
+        if found is None:
+            return
+        self.behind, pool.is_listed = found, True
+        self.when_slope |= c.TRACE
+
+    def _candidates(self, part: LanePart, pool: ChannelEmitter) -> Behind | None:
+        cells, filters = part.cells, part.cells.lanes * (len(part.cells.target) // part.cells.tied)
+        if self.box.shape[0] != filters or self.box.extents[0] != filters:
+            return None
+        pairs: list[Index] = []
+        anchors: list[Index] = []
+        for group in range(0, len(cells.target), cells.tied):
+            anchor_of = np.full(self.arena.size, -1, dtype=np.int64)
+            mine = slice(group, group + cells.tied)
+            anchor_of[cells.target[mine]] = cells.source[mine]
+            channel = int((cells.target[group] - self.box.start) % self.box.extents[0])
+            rows, lists, length = [], [], 0
+            for other in pool.parts:
+                shown = other.cells
+                if other.form != RUN or shown.lanes != filters:
+                    return None
+                for target, source, at, n in zip(
+                    shown.target, shown.source, shown.first_tap, shown.n_taps, strict=True
+                ):
+                    found = anchor_of[source + channel + shown.taps[at : at + n, 0]]
+                    if (found < 0).any():
+                        return None
+                    rows.append((int(target) + channel, length))
+                    lists.append(found)
+                    length += int(n)
+            pairs.append(np.array(rows, dtype=np.int64))
+            anchors.append(np.concatenate(lists))
+        return Behind(tuple(pairs), tuple(anchors), self.activation == RELU)
+
+
+def _chunks(cells: Cells, vector: int) -> tuple[list[tuple[int, int]], Index]:
+    """Taps as stretches of neighbouring sources, cut into vectors: (source offset, length) of each, and the taps it holds (−1: none)."""
+    order = np.argsort(cells.taps[:, 0], kind="stable")
+    offsets = cells.taps[order, 0]
+    breaks = np.flatnonzero(np.diff(offsets) != 1) + 1
+    chunks: list[tuple[int, int]] = []
+    held: list[Index] = []
+    for stretch in np.split(np.arange(len(order)), breaks):
+        for first in range(0, len(stretch), vector):
+            piece = stretch[first : first + vector]
+            chunks.append((int(offsets[piece[0]]), len(piece)))
+            held.append(np.pad(order[piece], (0, vector - len(piece)), constant_values=-1))
+    return chunks, np.array(held, dtype=np.int64)
