@@ -22,6 +22,7 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("neurograph.cli.plan", "Show what the compiler made of a network."),
     "explain": Entry("neurograph.cli.explain", "Where a neuron's values or a weight's update come from."),
     "paths": Entry("neurograph.cli.paths", "How one neuron depends on another: a sum over paths."),
+    "story": Entry("neurograph.cli.story", "One pass told frame by frame: forward, loss, δ, sums, update."),
     "draw": Entry("neurograph.cli.draw", "Draw a network, or the neighbourhood of one neuron."),
     "schema": Entry("neurograph.cli.schema", "The spec language as JSON Schema, for editors."),
 }

@@ -26,6 +26,7 @@ CHAPTERS = {
 STYLE = """
 :root { --forward: #1d5fbf; --loss: #b25300; --delta: #b3204d; --weights: #1f7a3d; }
 @media (prefers-color-scheme: dark) { :root { --forward: #7db3ff; --loss: #ffb066; --delta: #ff8aab; --weights: #7fd79a; } }
+html { font-size: clamp(100%, .75rem + .6vw, 150%); }
 main { padding-bottom: 5rem; }
 .frame { --accent: var(--weights); }
 .frame[data-chapter=input], .frame[data-chapter=forward] { --accent: var(--forward); }
@@ -40,6 +41,8 @@ main { padding-bottom: 5rem; }
 .strip li { padding: .1rem .55rem; border: 1px solid color-mix(in srgb, currentColor 35%, transparent); border-radius: .4rem; }
 .strip li + li { margin-left: 1.5rem; position: relative; }
 .strip li + li::before { content: "→" / ""; position: absolute; left: -1.3rem; opacity: .7; }
+.frame[data-chapter=delta] .strip li + li::before { content: "←" / ""; }
+.strip li.here::before { color: CanvasText; }
 .strip li.here { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); color: var(--accent); font-weight: bold; }
 .steps { position: fixed; inset: auto 0 0; display: flex; gap: .6rem; justify-content: center; align-items: center;
   padding: .6rem .8rem max(.6rem, env(safe-area-inset-bottom)); background: Canvas;
