@@ -20,6 +20,7 @@ COMMANDS: dict[str, Entry] = {
     "evaluate": Entry("neurograph.cli.evaluate", "Accuracy and loss of a trained network, class by class."),
     "verify": Entry("neurograph.cli.verify", "Prove that both engines compute the same network."),
     "plan": Entry("neurograph.cli.plan", "Show what the compiler made of a network."),
+    "bench": Entry("neurograph.cli.bench", "How fast this machine is, beside PyTorch and others."),
     "explain": Entry("neurograph.cli.explain", "Where a neuron's values or a weight's update come from."),
     "paths": Entry("neurograph.cli.paths", "How one neuron depends on another: a sum over paths."),
     "story": Entry("neurograph.cli.story", "One pass told frame by frame: forward, loss, δ, sums, update."),
