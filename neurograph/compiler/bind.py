@@ -75,7 +75,7 @@ def bind(
     threads: int | None = None,
     *,
     network: Topology | NeuronGraph | None = None,
-    channels: bool = True,
+    channels: bool = False,
 ) -> Program:
     """Place a plan's buffers and weights, and return what runs it.
 
