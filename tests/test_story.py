@@ -208,12 +208,13 @@ def test_batch_of_several_samples_is_averaged_and_said() -> None:
     topology = ng.lay_out(loaded)
     engine = ng.ReferenceEngine(ng.build(topology), ng.initialise(topology, seed=0))
     x = [sample.input for sample in loaded.samples]
-    inspector = ng.Inspector(engine, x, [[0], [0], [1], [1]], sample=1)
+    inspector = ng.Inspector(engine, x, [[3], [1], [1], [0]], sample=1)
     story = inspector.story()
     assert "This is sample 1 of a batch of 4" in story[0].words
     sums = next(frame for frame in story if frame.chapter == "sums")
     assert sums.equation.endswith(",  divided by the 4 samples")
     rows = {row[0]: row for row in sums.tables[0].rows}
+    assert inspector.weight("out.bias[0]").sum == -6
     assert rows["out.bias[0]"][2:] == (inspector.weight("out.bias[0]").sum, inspector.weight("out.bias[0]").gradient)
 
 
