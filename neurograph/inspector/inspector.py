@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from neurograph.parameters import Reference
 from neurograph.trace import Trace
 
 if TYPE_CHECKING:
+    from neurograph.inspector.change import Change
     from neurograph.inspector.frames import Story
 
 
@@ -207,6 +208,15 @@ class Inspector:
         from neurograph.inspector.story import tell
 
         return tell(self, by, optimizer)
+
+    def what_if(self, changes: str | Sequence[str] | Mapping[str, float]) -> Change:
+        """Change a pixel, a weight or an activation (``"x[0,2,3]=5"``), and see exactly the neurons that become other numbers.
+
+        See `neurograph.inspector.what_if.what_if`.
+        """
+        from neurograph.inspector.what_if import what_if
+
+        return what_if(self, changes)
 
     def fractions(self) -> Inspector:
         """The same inspector in exact rational arithmetic: its cards hold `fractions.Fraction`, worked out anew.
