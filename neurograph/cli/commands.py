@@ -24,6 +24,7 @@ COMMANDS: dict[str, Entry] = {
     "explain": Entry("neurograph.cli.explain", "Where a neuron's values or a weight's update come from."),
     "paths": Entry("neurograph.cli.paths", "How one neuron depends on another: a sum over paths."),
     "story": Entry("neurograph.cli.story", "One pass told frame by frame: forward, loss, δ, sums, update."),
+    "what-if": Entry("neurograph.cli.what_if", "Change one number, and see exactly which neurons change with it."),
     "draw": Entry("neurograph.cli.draw", "Draw a network, or the neighbourhood of one neuron."),
     "schema": Entry("neurograph.cli.schema", "The spec language as JSON Schema, for editors."),
 }
