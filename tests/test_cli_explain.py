@@ -26,9 +26,10 @@ conv[0,3,1]: weighted neuron, relu
     input[0,4,0]    0  -1     0     0     conv.weight[0,0,2,0]
     input[0,4,1]    0  -1     0     0     conv.weight[0,0,2,1]
     input[0,4,2]    0  -1     0     0     conv.weight[0,0,2,2]
-  z = w[0,0,0,1]·input[0,2,1] + w[0,0,1,1]·input[0,3,1] + w[0,0,1,2]·input[0,3,2] + 6 more   with w = conv.weight
+  z = w[0,0,0,1]·input[0,2,1] + w[0,0,1,1]·input[0,3,1] + w[0,0,1,2]·input[0,3,2] + 6 more
     = (-1)·255 + 1·255 + 1·255 + 0
     = 255
+    where w is conv.weight
   a = f(z) = relu(255) = 255
 
   δ = f′(z) · Σ δ(target)·∂z(target)/∂a

@@ -87,24 +87,30 @@ def check_adds_up(inspector: Inspector) -> None:
             assert close(delta_from_parts(card), card.delta, size), card
             json.dumps(card.as_json(), allow_nan=False)
             assert card.name in str(card)
+    optimizer = ng.SGD(0.5)
     for name, gradient in trace.gradient.items():
         for flat in range(min(gradient.size, 20)):
-            card = inspector.weight(write_reference((name, flat), gradient.shape))
+            card = inspector.weight(write_reference((name, flat), gradient.shape), optimizer)
             size = fsum(abs(use.product) for use in card.uses)
             assert close(card.sum, card.gradient, size), card
             assert close(fsum(use.product for use in card.uses), card.sum, size)
             assert card.value == float(trace.weights[name].reshape(-1)[flat])
             assert str(card).startswith(card.name)
+            placed = [value for asked in card.maps for row in asked.sums for value in row if value is not None]
+            assert not card.maps or close(fsum(placed), card.sum, size)
+            if card.step is not None:
+                assert card.step.after == card.value - 0.5 * card.gradient
+            json.dumps(card.as_json(), allow_nan=False)
 
 
 @given(cases())
-@settings(max_examples=60)
+@settings(max_examples=200)
 def test_every_card_of_a_drawn_network_adds_up(case: Case) -> None:
     check_adds_up(inspect_case(case))
 
 
 @given(cases(edited=True))
-@settings(max_examples=30)
+@settings(max_examples=60)
 def test_every_card_of_an_edited_graph_adds_up(case: Case) -> None:
     check_adds_up(inspect_case(case))
 
@@ -322,9 +328,10 @@ pool[0,0,0]: max pooling neuron
     outputs[1]  -0.25  0.4  -0.1      200.0%  outputs.weight[1,0]
     Σ = -0.05
     f′(z) = 1
-  δ = w[0,0]·δ(outputs[0]) + w[1,0]·δ(outputs[1])   with w = outputs.weight
+  δ = w[0,0]·δ(outputs[0]) + w[1,0]·δ(outputs[1])
     = 0.1·0.5 + 0.4·(-0.25)
     = -0.05
+    where w is outputs.weight
 
   It sees rows 0…2, columns 0…2 of input.
        0    1  2

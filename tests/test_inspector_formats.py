@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from html.parser import HTMLParser
+from math import fsum
 from pathlib import Path
+from shutil import which
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import neurograph as ng
 from neurograph.cli import main
-from neurograph.inspector import NeuronCard, WeightCard
+from neurograph.inspector import Inspector, NeuronCard, WeightCard
 from neurograph.inspector.html import as_fragment, as_page
 from neurograph.inspector.latex import as_latex, escape
 from neurograph.inspector.sheets import Grid, HeatMap
+from neurograph.inspector.shown import Shown
 from tests.kept import check_kept
 from tests.test_inspector import inspect
 
@@ -99,6 +105,69 @@ def test_escaped_text_has_nothing_that_latex_would_take_for_a_command(text: str)
     assert not set(bare) & set('\\{}$&#%_^~[]<>|"²·×')
 
 
+# -- what a TeX says to it -----------------------------------------------------------------------------------------------
+@pytest.mark.skipif(which("pdflatex") is None, reason="needs a TeX")
+def test_every_card_compiles_with_latex(tmp_path: Path) -> None:
+    topology = ng.lay_out(ng.load("lenet5"))
+    program = Inspector(
+        ng.ReferenceEngine(ng.build(topology), ng.initialise(topology, seed=0)), np.ones((1, 1, 28, 28)), [3]
+    )
+    mazur, four = inspect("mazur"), inspect("four")
+    cards: list[Shown] = [
+        *all_cards(),
+        four.fractions().neuron("conv[0,3,1]"),
+        four.layer("conv"),
+        four.layer("conv[0]"),
+        mazur.loss(),
+        mazur.weight("w5", ng.SGD(0.5, momentum=0.9)),
+        mazur.weight("w5", ng.Adam()),
+        program.weight("conv1.weight[0,0,2,1]", ng.SGD(0.1)),
+        program.neuron("conv2[3,5,5]"),
+        program.loss(),
+    ]
+    body = "\n\n".join(as_latex(card.sheet(), "about it: 50 % & more") for card in cards)
+    mathematics = "\n\n".join(found for card in cards if (found := card._repr_latex_()) is not None)
+    document = "\\documentclass{article}\n\\usepackage{amsmath}\n\\begin{document}\n" + body + "\n\n" + mathematics
+    (tmp_path / "cards.tex").write_text(document + "\n\\end{document}\n", encoding="ascii")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "cards.tex"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, errors="replace",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Missing character" not in done.stdout + (tmp_path / "cards.log").read_text(errors="replace")
+    assert (tmp_path / "cards.pdf").stat().st_size > 10_000
+
+
+# -- in a notebook -------------------------------------------------------------------------------------------------------
+def test_a_notebook_gets_text_html_and_mathematics() -> None:
+    card = inspect("mazur").neuron("h1")
+    bundle = card._repr_mimebundle_()
+    assert bundle == {"text/plain": str(card), "text/html": card._repr_html_(), "text/latex": card._repr_latex_()}
+    assert r"\mathtt{w1}\cdot \mathtt{i1} + \mathtt{w2}\cdot \mathtt{i2} + \mathtt{b1}" in bundle["text/latex"]
+    assert list(card._repr_mimebundle_(include=["text/html"])) == ["text/html"]
+    assert "text/html" not in card._repr_mimebundle_(exclude=["text/html"])
+    assert "text/latex" not in inspect("mazur").loss()._repr_mimebundle_()
+
+
+# -- maps for eyes and ears ----------------------------------------------------------------------------------------------
+def test_a_wide_map_is_digits_for_the_eye_and_numbers_for_the_ear() -> None:
+    topology = ng.lay_out(ng.load("lenet5"))
+    engine = ng.ReferenceEngine(ng.build(topology), ng.initialise(topology, seed=0))
+    x = np.random.default_rng(0).random((1, 1, 28, 28))
+    card = Inspector(engine, x, [3]).weight("conv1.weight[0,0,2,1]")
+    (asked,) = card.maps
+    page, text = as_fragment(card.sheet()), str(card)
+    largest = max(abs(value) for row in asked.sums for value in row if value)
+    assert asked.name == "conv1[0]"
+    assert all(row[0] is None and None not in row[1:] for row in asked.sums)  # the tap reads nothing in column 0
+    assert f"9 is up to ±{largest:.6g}, 1 a ninth of it; . is exactly 0" in text
+    signed = [value for row in asked.sums for value in row if value]
+    assert page.count("background: rgba(230") == sum(value > 0 for value in signed)
+    assert page.count("background: rgba(41") == sum(value < 0 for value in signed)
+    assert all(f'aria-label="{value:.6g}"' in page for value in signed)
+    assert fsum(signed) == pytest.approx(card.sum, rel=1e-12)
+
+
 # -- the command -------------------------------------------------------------------------------------------------------
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(["explain", *arguments]) == 0, capsys.readouterr().err
@@ -109,7 +178,7 @@ def test_command_prints_a_page(capsys: pytest.CaptureFixture[str], tmp_path: Pat
     page = said(capsys, "four", "conv[0,3,1]", "--format", "html")
     assert page.startswith("<!doctype html>\n")
     assert '<p class="about">four, sample 0 (a four), weights as given</p>' in page
-    assert '<p class="formula">It sees rows 2…4, columns 0…2 of input.</p>' in page
+    assert "<caption>It sees rows 2…4, columns 0…2 of input.</caption>" in page
     assert page.endswith("</section>\n</main>\n</body>\n</html>\n")
     assert str(tmp_path.parent) not in page
 

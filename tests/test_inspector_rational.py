@@ -71,7 +71,7 @@ def check_sums(card: NeuronCard) -> None:
 
 
 @given(cases(edited=True))
-@settings(max_examples=40)
+@settings(max_examples=200)
 def test_fractions_are_what_floats_are_where_floats_are_exact(case: Case) -> None:
     floats = whole_numbers(case)
     exact = floats.fractions()

@@ -37,11 +37,9 @@ class Equation(NamedTuple):
         ['  z = w·a', '    = 2·3', '    = 6']
         """
         first, *others = self.sides
-        where = f"   with {self.where}" if self.where else ""
-        return [
-            f"{indent}{self.left} = {first}{where}",
-            *(f"{indent}{' ' * len(self.left)} = {side}" for side in others),
-        ]
+        under = indent + " " * len(self.left)
+        where = [f"{under} where {self.where}"] if self.where else []
+        return [f"{indent}{self.left} = {first}", *(f"{under} = {side}" for side in others), *where]
 
 
 def of_z(card: NeuronCard, digits: int) -> Equation:
@@ -51,7 +49,7 @@ def of_z(card: NeuronCard, digits: int) -> Equation:
         terms = [(write_node(term.source), number(term.a, digits)) for term in _few_candidates(card)]
         more = [f"{len(card.terms) - len(terms)} more"] if len(terms) < len(card.terms) else []
         joined = [f"max({', '.join([*(term[i] for term in terms), *more])})" for i in (0, 1)]
-        return Equation("z", (*joined, number(card.z, digits)))
+        return Equation("z", _steps(*joined, number(card.z, digits)))
 
     def written(term: Term) -> tuple[str, str]:
         a, w = write_node(term.source), weight(term.weight)
@@ -62,8 +60,7 @@ def of_z(card: NeuronCard, digits: int) -> Equation:
             return f"{a}²", f"{signed(number_a)}²"
         return (a, signed(number_a)) if term.w is None else (f"{w}·{a}", f"{signed(number_w)}·{signed(number_a)}")
 
-    rest_in_all = card.divisor if card.kind == "mean" else 1
-    symbols, numbers = _sum(card.terms, written, digits, rest_in_all)
+    symbols, numbers = _sum(card.terms, written, digits, card.divisor if card.kind == "mean" else 1)
     before, after = BRACKETS.get(card.kind, ("", ""))
     over = f" / {number(card.divisor)}" if card.kind == "mean" else ""
     symbols, numbers = f"{before}{symbols}{after}{over}", f"{before}{numbers}{after}{over}"
@@ -72,7 +69,7 @@ def of_z(card: NeuronCard, digits: int) -> Equation:
         has_terms = bool(card.terms)
         symbols = f"{symbols} + {card.bias_name}" if has_terms else str(card.bias_name)
         numbers = f"{numbers} + {b}" if has_terms else b
-    return Equation("z", (symbols, numbers, number(card.z, digits)), where)
+    return Equation("z", _steps(symbols, numbers, number(card.z, digits)), where)
 
 
 def of_delta(card: NeuronCard, digits: int) -> Equation:
@@ -97,7 +94,7 @@ def of_delta(card: NeuronCard, digits: int) -> Equation:
     if card.from_loss is not None:
         symbols = f"δ from the loss + {symbols}"
         numbers = f"{number(card.from_loss.value, digits)} + {numbers}"
-    return Equation("δ", (symbols, numbers, number(card.delta, digits)), where)
+    return Equation("δ", _steps(symbols, numbers, number(card.delta, digits)), where)
 
 
 def signed(text: str) -> str:
@@ -126,6 +123,11 @@ def _sum(
     return " + ".join(symbols), " + ".join(numbers)
 
 
+def _steps(*sides: str) -> tuple[str, ...]:
+    """The sides of an equation without those that say nothing new."""
+    return tuple(side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1])
+
+
 def _few_candidates(card: NeuronCard) -> Sequence[Term]:
     """The candidates of a maximum that are written out: all of a small window, else the largest."""
     if len(card.terms) <= 2 * WHOLE + 1:
@@ -141,4 +143,4 @@ def _weight_symbol(names: Sequence[str | None]) -> tuple[Callable[[str | None], 
     if len(parsed) < 2 or len(owners) != 1 or None in owners:
         return str, ""
     (owner,) = owners
-    return lambda name: f"w{str(name).removeprefix(str(owner))}", f"w = {owner}"
+    return lambda name: f"w{str(name).removeprefix(str(owner))}", f"w is {owner}"

@@ -24,7 +24,7 @@ td, th { padding: .15rem .7rem .15rem 0; text-align: left; white-space: pre; fon
 thead th { border-bottom: 1px solid; font-weight: bold; }
 tr.noted > * { font-weight: bold; }
 section + section { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); margin-top: .8rem; padding-top: .5rem; }
-.map td, .map th { padding: .1rem .35rem; text-align: right; }
+.map td, .map th { padding: .1rem .35rem; text-align: right; min-width: 1.1rem; }
 @media (max-width: 30rem) { table { font-size: .8rem; } tbody th { white-space: normal; } .detail { padding-left: .6rem; } }"""
 
 
@@ -83,7 +83,8 @@ def _block(part: Part) -> str:
     if isinstance(part, Prose):
         return f"<p>{escape(' '.join(part.lines))}</p>"
     indent = len(part) - len(part.lstrip())
-    return f'<p class="formula{" detail" if indent > 2 else ""}">{escape(part.strip())}</p>'
+    deeper = f' style="padding-left: {indent - 2}ch"' if indent > 4 else ""
+    return f'<p class="formula{" detail" if indent > 2 else ""}"{deeper}>{escape(part.strip())}</p>'
 
 
 def _table(grid: Grid) -> str:

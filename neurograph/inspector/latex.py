@@ -76,7 +76,7 @@ IN_MATHEMATICS = {
 }
 """Character → what it is between dollars."""
 SYMBOLS = ("z", "a", "w", "f", "v", "n")
-WORDS = ("more", "from", "the", "loss", "gradient", "before", "now", "new")
+WORDS = ("more", "from", "the", "loss", "gradient", "before", "now", "new", "is")
 
 
 def as_mathematics(equations: Sequence[Equation]) -> str:
@@ -93,7 +93,7 @@ def as_mathematics(equations: Sequence[Equation]) -> str:
     """
     rows = []
     for equation in equations:
-        where = r" \qquad \text{with } " + mathematics(equation.where) if equation.where else ""
+        where = r" \qquad \text{where } " + mathematics(equation.where) if equation.where else ""
         for number, side in enumerate(equation.sides):
             left = mathematics(equation.left) if number == 0 else ""
             rows.append(f"{left} & = & {mathematics(side)}{where if number == 0 else ''}")
@@ -157,7 +157,15 @@ def _map(part: HeatMap) -> list[str]:
     rows = [[row, *cells] for row, cells in zip(part.rows, part.cells, strict=True)]
     letters = "r" * (1 + len(part.columns))
     begin = r"\noindent{\footnotesize\setlength{\tabcolsep}{2pt}\begin{tabular}{" + letters + "}"
-    lines = [begin, _row(["", *part.columns]), r"\hline", *map(_row, rows), r"\end{tabular}}"]
+    lines = [
+        r"\noindent " + escape(part.caption),
+        "",
+        begin,
+        _row(["", *part.columns]),
+        r"\hline",
+        *map(_row, rows),
+        r"\end{tabular}}",
+    ]
     return [*lines, *(["", r"\noindent " + escape(part.legend)] if part.legend else [])]
 
 

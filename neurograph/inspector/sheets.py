@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any
 
 from neurograph.graph.address import write_node
 from neurograph.inspector.cards import Influence, NeuronCard, Term
@@ -54,7 +53,8 @@ def _forward(card: NeuronCard, digits: int, limit: int) -> Sheet:
     if card.bias is not None:
         share = _shares([card.bias], _z_parts(card))
         lines.append(
-            f"    bias {card.bias_name} = {number(card.bias, digits)}" + (f" ({share[0]} of z)" if share else "")
+            f"    bias {card.bias_name} = {number(card.bias, digits)}"
+            + (f" ({share[0]} of z)" if share and card.bias else "")
         )
     lines += of_z(card, digits).lines()
     if card.activation == "identity":
@@ -177,13 +177,16 @@ def _sees(card: NeuronCard, digits: int) -> Sheet:
     """The receptive field, and the numbers in it where they fit."""
     lines: Sheet = []
     for seen in card.sees:
-        lines += ["", f"  {_box(seen)}"]
-        if fits(*seen.size):
-            lines += [
-                part for k, channel in enumerate(seen.values[:CHANNELS]) for part in _channel(seen, k, channel, digits)
-            ]
-            more = len(seen.values) - CHANNELS
-            lines += [f"    … and {more:,} more channel{'' if more == 1 else 's'}"] if more > 0 else []
+        if not fits(*seen.size):
+            lines += ["", f"  {_box(seen)}"]
+        elif len(seen.values) == 1:
+            lines += ["", _channel(_box(seen), seen, 0, digits)]
+        else:
+            shown, first = min(len(seen.values), CHANNELS), seen.box[0][0]
+            lines += ["", f"  {_box(seen)}"]
+            lines += [_channel(f"{seen.name}, channel {first + k}", seen, k, digits) for k in range(shown)]
+            more = len(seen.values) - shown
+            lines += [f"    … and {more:,} more channel{'' if more == 1 else 's'}"] if more else []
     return lines
 
 
@@ -194,11 +197,10 @@ def _box(seen: Seen) -> str:
     return f"It sees {', '.join(named)} of {seen.name}."
 
 
-def _channel(seen: Seen, k: int, channel: Any, digits: int) -> Sheet:
+def _channel(caption: str, seen: Seen, k: int, digits: int) -> HeatMap:
     at = (seen.box[1][0], seen.box[2][0]) if len(seen.box) == 3 else (0, seen.box[1][0])
-    caption = f"{seen.name}, channel {seen.box[0][0] + k}" if len(seen.values) > 1 else f"{seen.name}"
-    values = [[None if value != value else value for value in row] for row in channel]
-    return [*([f"    {caption}"] if len(seen.values) > 1 else []), heat_map(f"a of {caption}", values, digits, at)]
+    values = [[None if value != value else value for value in row] for row in seen.values[k]]
+    return heat_map(caption, values, digits, at)
 
 
 # -- padding ----------------------------------------------------------------------------------------------------------

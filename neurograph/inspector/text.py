@@ -28,8 +28,7 @@ def _map(part: HeatMap) -> list[str]:
     """Numbers aligned at their points, or digits side by side."""
     if not part.legend:
         rows = [[row, *cells] for row, cells in zip(part.rows, part.cells, strict=True)]
-        return table(["", *part.columns], rows)
+        return [f"  {part.caption}", *table(["", *part.columns], rows)]
     rows = [["", *part.columns], *([row, *cells] for row, cells in zip(part.rows, part.cells, strict=True))]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [" ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return [*(f"    {line}".rstrip() for line in lines), f"    {part.legend}"]
+    lines = [" ".join(cell.rjust(2) for cell in row) for row in rows]
+    return [f"  {part.caption}", *(f"    {line}".rstrip() for line in lines), f"    {part.legend}"]

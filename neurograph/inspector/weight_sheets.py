@@ -104,5 +104,6 @@ def _maps(card: WeightCard, digits: int) -> Sheet:
         what = f"δ{_per_use(card)} by position of {name}"
         over = ", summed over the samples" if card.batch > 1 else ""
         blocks = f", summed over blocks of {side}×{side}" if side > 1 else ""
-        lines += ["", f"  {what}{over}{blocks}", heat_map(what, values, digits, step=side)]
+        if any(value for row in values for value in row):
+            lines += ["", heat_map(f"{what}{over}{blocks}", values, digits, step=side)]
     return lines
