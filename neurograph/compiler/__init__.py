@@ -13,11 +13,11 @@ from neurograph.compiler.pad import pad
 from neurograph.compiler.plan import Plan
 from neurograph.compiler.route import route
 from neurograph.errors import UsageError, check_type, suggest
-from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 
 if TYPE_CHECKING:
     from neurograph.compiler.program import Program
+    from neurograph.graph.neuron_graph import NeuronGraph
 
 __all__ = ["PASSES", "Plan", "Program", "bind", "compile", "plan"]
 
@@ -56,11 +56,17 @@ def plan(network: NeuronGraph | Topology, until: str = "route") -> Plan:
     """
     if until not in PASSES:
         raise UsageError(f"plan: no pass '{until}'{suggest(until, PASSES)} (known: {', '.join(PASSES)})")
-    check_type("plan", network, Topology, NeuronGraph)
-    made = from_topology(network) if isinstance(network, Topology) else from_graph(network, discover)
+    made = from_topology(network) if isinstance(network, Topology) else _from_graph(network)
     for optimise in (pad, fuse, route)[: PASSES.index(until)]:
         made = optimise(made)
     return made
+
+
+def _from_graph(graph: NeuronGraph) -> Plan:
+    from neurograph.graph.neuron_graph import NeuronGraph  # late: a topology needs no NetworkX
+
+    check_type("plan", graph, Topology, NeuronGraph)
+    return from_graph(graph, discover)
 
 
 def __getattr__(name: str) -> object:

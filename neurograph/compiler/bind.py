@@ -11,14 +11,13 @@ import numpy as np
 from neurograph.compiler.placing import inputs_left
 from neurograph.compiler.plan import Plan
 from neurograph.errors import ParameterError, UsageError, check_type
-from neurograph.graph.layout import Layout, Port, Shape, layout_of
-from neurograph.graph.neuron_graph import NeuronGraph
+from neurograph.graph.layout import Layout, Port, Shape, is_graph, layout_of
 from neurograph.graph.topology import Topology
-from neurograph.graph.validate import check_planned
 from neurograph.parameters import Parameters
 
 if TYPE_CHECKING:
     from neurograph.compiler.program import Program
+    from neurograph.graph.neuron_graph import NeuronGraph
     from neurograph.spec import Spec
 
 DTYPES = ("float32", "float64")
@@ -58,12 +57,14 @@ def compile(
 
     if isinstance(network, Plan):
         return bind(network, params, dtype, threads)
-    if not isinstance(network, Topology | NeuronGraph):
+    if not isinstance(network, Topology) and not is_graph(network):
         from neurograph.graph.lay_out import lay_out
 
         network = lay_out(network)
     made = plan(network)
-    if isinstance(network, NeuronGraph):
+    if is_graph(network):
+        from neurograph.graph.validate import check_planned
+
         check_planned(network)
     return bind(made, params, dtype, threads, network=network)
 
@@ -103,7 +104,7 @@ def bind(
         if found != parameter.shape:
             raise ParameterError(f"{parameter.name}: values of shape {found}; the network declares {parameter.shape}.")
     layout = layout_of(network) if network is not None else layout_of_plan(plan)
-    inputs = inputs_left(network) if isinstance(network, NeuronGraph) else {}
+    inputs = inputs_left(network) if is_graph(network) else {}
     return Program(make_image(plan, layout, inputs, channels), params, name, count, network)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,8 +23,10 @@ from neurograph.compiler.plan import (
 from neurograph.compiler.populate import Places, populate
 from neurograph.compiler.tabulate import Columns, place_parameters, tabulate
 from neurograph.errors import GraphError
-from neurograph.graph.build import collector_paused
-from neurograph.graph.neuron_graph import HeadSpec, NeuronGraph
+from neurograph.graph.heads import HeadSpec
+
+if TYPE_CHECKING:
+    from neurograph.graph.neuron_graph import NeuronGraph
 
 Discover = Callable[[Bundle, tuple[PlanParameter, ...]], tuple[tuple[Nest, ...], Table | None]]
 """Turns the edges of a projection into nests and a table."""
@@ -46,6 +49,8 @@ def from_graph(graph: NeuronGraph, discover: Discover) -> Plan:
         raise GraphError(
             "this graph is one neuron's neighbourhood, to read and not to run. Plan the topology, or a whole graph."
         )
+    from neurograph.graph.build import collector_paused  # late: a topology needs no NetworkX
+
     try:
         with collector_paused():
             return _plan(graph, discover)

@@ -8,7 +8,6 @@ from neurograph.compiler.from_graph import from_graph
 from neurograph.compiler.plan import ONE, Plan, PlanParameter, PlanPopulation, PlanProjection, Step
 from neurograph.compiler.room import check_room
 from neurograph.compiler.tabulate import place_parameters
-from neurograph.graph.build import build
 from neurograph.graph.topology import Population, Projection, Topology
 from neurograph.ops.wiring import Window
 
@@ -26,6 +25,8 @@ def from_topology(topology: Topology) -> Plan:
         neuron reads too much.
     """
     if not has_closed_form(topology):
+        from neurograph.graph.build import build  # late: few topologies need NetworkX
+
         return from_graph(build(topology), discover)
     check_room(topology)
     parameters = place_parameters(topology.parameters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,9 @@ from neurograph.compiler.arena import Arena
 from neurograph.compiler.plan import Plan
 from neurograph.graph.address import node_id
 from neurograph.graph.layout import Layout, Place, Port
-from neurograph.graph.neuron_graph import NeuronGraph
+
+if TYPE_CHECKING:
+    from neurograph.graph.neuron_graph import NeuronGraph
 
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.graph.address import node_id
-from neurograph.graph.neuron_graph import HeadSpec
+from neurograph.graph.heads import HeadSpec
 from neurograph.parameters import Reference
 
 Position = tuple[int, ...]

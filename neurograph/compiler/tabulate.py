@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from neurograph.compiler.plan import PlanParameter
 from neurograph.errors import GraphError
 from neurograph.graph.address import Node, write_node, write_reference
-from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.parameters import ParameterSpec
+
+if TYPE_CHECKING:
+    from neurograph.graph.neuron_graph import NeuronGraph
 
 Index = NDArray[np.int64]
 NOTHING = (None, 0)

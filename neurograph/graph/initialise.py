@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import zlib
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.errors import ParameterError, check_type, suggest
-from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.ops.words import INITIALISATIONS
 from neurograph.parameters import Parameters, ParameterSpec
+
+if TYPE_CHECKING:
+    from neurograph.graph.neuron_graph import NeuronGraph
 
 
 def initialise(network: Topology | NeuronGraph, seed: int = 0) -> Parameters:
@@ -41,15 +44,17 @@ def initialise(network: Topology | NeuronGraph, seed: int = 0) -> Parameters:
     >>> params["conv1.weight"].shape, float(params["conv1.bias"].sum())
     ((6, 1, 5, 5), 0.0)
     """
-    check_type("initialise", network, Topology, NeuronGraph)
+    fans = {} if isinstance(network, Topology) else _fans(network)
     specs = network.parameters
-    fans = _fans(network) if isinstance(network, NeuronGraph) else {}
     values = {name: _first_values(spec, fans.get(name, (1, 1)), seed) for name, spec in specs.items()}
     return Parameters(values, {name: spec.trainable for name, spec in specs.items()})
 
 
 def _fans(graph: NeuronGraph) -> dict[str, tuple[int, int]]:
     """In- and out-degree around the first edge of every weight that does not declare them."""
+    from neurograph.graph.neuron_graph import NeuronGraph  # late: a topology needs no NetworkX
+
+    check_type("initialise", graph, Topology, NeuronGraph)
     fans: dict[str, tuple[int, int]] = {}
     wanted = {name for name, spec in graph.parameters.items() if not spec.fan_in and spec.role == "weight"}
     if wanted:

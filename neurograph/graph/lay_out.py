@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurograph.errors import SpecError, check_type
-from neurograph.graph.neuron_graph import HeadSpec
+from neurograph.graph.heads import HeadSpec
 from neurograph.graph.topology import Bias, Padding, Population, Projection, Topology
 from neurograph.ops.base import Laid
 from neurograph.parameters import ParameterSpec

@@ -5,17 +5,20 @@ Both engines speak of the same places because both ask here; the numbers themsel
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from neurograph.errors import UnknownName, suggest
 from neurograph.graph.address import Node, node_id, parse_address, write_node
 from neurograph.graph.losses import Loss
-from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
+
+if TYPE_CHECKING:
+    from neurograph.graph.neuron_graph import NeuronGraph
 
 Shape = tuple[int, ...]
 Place = tuple[Hashable, tuple[int, ...]]
@@ -103,6 +106,12 @@ class Layout:
     @property
     def _known(self) -> str:
         return ", ".join(self._names[:20]) + (", …" if len(self._names) > 20 else "")
+
+
+def is_graph(network: object) -> TypeGuard[NeuronGraph]:
+    """Whether a network is written out; asked without loading NetworkX, which whoever has a graph has loaded."""
+    module = sys.modules.get("neurograph.graph.neuron_graph")
+    return module is not None and isinstance(network, module.NeuronGraph)
 
 
 def layout_of(network: Topology | NeuronGraph) -> Layout:

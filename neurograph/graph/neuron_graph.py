@@ -17,8 +17,8 @@ Graph attributes
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import networkx as nx
@@ -27,17 +27,10 @@ from numpy.typing import ArrayLike
 
 from neurograph.errors import GraphError, suggest
 from neurograph.graph.address import Node, write_node
+from neurograph.graph.heads import HeadSpec
 from neurograph.graph.losses import Loss
 from neurograph.ops.words import ACTIVATIONS, NEURON_KINDS, POOL_KINDS
 from neurograph.parameters import ParameterSpec, Reference
-
-
-@dataclass(frozen=True)
-class HeadSpec:
-    """One output of the network: its layer (None for hand-made outputs) and its loss, if it has one."""
-
-    name: Hashable | None
-    loss: Loss | None = None
 
 
 class NeuronGraph(nx.DiGraph):

@@ -13,7 +13,7 @@ from math import prod
 
 from neurograph.errors import UnknownName, suggest
 from neurograph.graph.address import Node, node_id
-from neurograph.graph.neuron_graph import HeadSpec
+from neurograph.graph.heads import HeadSpec
 from neurograph.ops.wiring import Wiring
 from neurograph.ops.words import POOL_KINDS
 from neurograph.parameters import ParameterSpec

@@ -16,6 +16,7 @@ import numba
 from numba import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.ccallback import CFunc
+from numba.core.runtime.nrt import rtsys
 
 from neurograph.kernels.cache import KernelFiles, cache_folder, source_stamp
 
@@ -136,7 +137,8 @@ class _Cache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            return super().load_overload(sig, target_context)
+            rtsys.initialize(target_context)
+            return self._load_overload(sig, target_context)
         except Exception:  # what has the right checksum and still cannot be rebuilt may raise anything at all
             self._kept.discard(self._index_key(sig, target_context.codegen()))
             return None

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import log2
 
+from neurograph.graph.heads import HeadSpec
 from neurograph.graph.losses import Loss
-from neurograph.graph.neuron_graph import HeadSpec, NeuronGraph
+from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Population, Topology
 from neurograph.verification.wires import Network
 
