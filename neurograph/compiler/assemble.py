@@ -12,7 +12,7 @@ from neurograph.compiler.arena import Arena, make_arena, runs
 from neurograph.compiler.channels import ChannelEmitter
 from neurograph.compiler.emit import Constants, Listing, StepEmitter
 from neurograph.compiler.image import Head, Image
-from neurograph.compiler.inventory import check, dropped, mask_columns, parameters
+from neurograph.compiler.inventory import check, dropped, mask_columns, parameters, parameters_of
 from neurograph.compiler.placing import NOWHERE, Mask, Placing
 from neurograph.compiler.plan import Plan
 from neurograph.compiler.recording import marked, record_trace
@@ -61,12 +61,12 @@ class _Maker:
         self.numbers: list[float] = []
         self.masks, self.n_mask_columns = mask_columns(plan)
         self.heads = self._heads()
+        self.stepped: frozenset[str] = frozenset()
 
     def image(self) -> Image:
         self.listing.gradient = self.storage.n_weights
         emitters = self._emitters()
         self._link(emitters)
-        self.listing.add(c.CLEAR, c.BACKWARD, 0, 0, to=self.listing.first)
         self._inputs()
         for emitter in emitters:
             emitter.forward()
@@ -77,6 +77,7 @@ class _Maker:
             emitter.slope()
             self._binary(emitter)
             emitter.backward()
+        self._clear_gradient()
         self._outputs()
         maxima = [emitter.neurons for emitter in emitters if emitter.step.op == "max"]
         records, winners, n_columns = record_trace(self.placing, self.layout, self.listing, maxima, self.arena.size)
@@ -105,6 +106,7 @@ class _Maker:
             (len(self.listing.before), len(self.listing.first), len(self.listing.last)),
             self.listing.packed,
             self.listing.gradient,
+            self.stepped,
             self.listing.scratch,
         )
 
@@ -132,6 +134,18 @@ class _Maker:
             )
         return emitters
 
+    def _clear_gradient(self) -> None:
+        """Gradients start at 0, except where nobody adds to them."""
+        whole = np.array([[0, self.listing.gradient]], dtype=np.int64)
+        spots = [self.storage.parameters[name] for name in self.stepped]
+        stepped = np.array(sorted((s.start, s.start + s.size) for s in spots), dtype=np.int64).reshape(-1, 2)
+        bounds = np.concatenate([[0], stepped.reshape(-1), [self.listing.gradient]]).reshape(-1, 2)
+        for when, ranges in ((c.SUM, stepped), (0, bounds if len(stepped) else whole)):
+            if len(ranges):
+                self.listing.add(
+                    c.CLEAR, c.BACKWARD | when, self.listing.table(ranges), len(ranges), to=self.listing.first
+                )
+
     def _link(self, emitters: list[StepEmitter]) -> None:
         """Steps whose only reader is a maximum take δ from its winners."""
         by_name = {emitter.step.population: emitter for emitter in emitters}
@@ -139,6 +153,21 @@ class _Maker:
             pool = by_name.get(emitter.step.fusion.pool) if emitter.step.fusion is not None else None
             if isinstance(emitter, ChannelEmitter) and isinstance(pool, ChannelEmitter):
                 emitter.follow(pool)
+        users: dict[str, list[object]] = {}
+        for emitter in emitters:
+            for part in emitter.parts:
+                for name in parameters_of(self.plan, part):
+                    users.setdefault(name, []).append(part)
+        for emitter in emitters:
+            if isinstance(emitter, ChannelEmitter):
+                emitter.steps = {id(used[0]): name for name, used in users.items() if len(used) == 1}
+        self.stepped = frozenset(
+            emitter.steps[id(part)]
+            for emitter in emitters
+            if isinstance(emitter, ChannelEmitter)
+            for part in emitter.parts
+            if emitter.is_stepped(part)
+        )
 
     def _heads(self) -> tuple[Head, ...]:
         heads, first = [], 0

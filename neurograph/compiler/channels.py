@@ -6,7 +6,9 @@ which sources and targets are neighbours: a *run*. Anything else, and every tabl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +60,9 @@ class ChannelEmitter(StepEmitter):
 
     parts: list[LanePart]  # type: ignore[assignment]
     behind: Behind | None = None
+    steps: Mapping[int, str] = MappingProxyType({})
+    """Part → the parameter that it alone uses."""
+
     is_listed = False
     """Whether the step before takes its winners from lists, so that only traces want their δ written."""
 
@@ -184,12 +189,26 @@ class ChannelEmitter(StepEmitter):
             self._copy_views(j, projection, c.COPY_BACK)
 
     def _tiles_back(self, part: LanePart) -> None:
+        stepped = self.is_stepped(part)
+        when = c.SUM if stepped else 0
         if part.cells.tied == 1:
-            self._add(c.LANES_SOURCES_ONE_BY_ONE + part.half, self._when_sources(part), part)
+            self._add(c.LANES_SOURCES_ONE_BY_ONE + part.half, self._when_sources(part) | when, part)
         else:
             self._chunks_back(part)
         if part.weighted:
-            self._add(c.LANES_WEIGHTS + part.half, c.BACKWARD, part)
+            self._add(c.LANES_WEIGHTS + part.half, c.BACKWARD | when, part)
+        if stepped:
+            how = c.SOURCES_TOO if part.trains_source else 0
+            self._add(c.LANES_STEP + part.half, c.BACKWARD | c.STEP, part, how)
+
+    def is_stepped(self, part: Part) -> bool:
+        """Whether a single sample may change this part's weights on the spot: nobody else uses them, and its lanes are whole rows."""
+        name = self.steps.get(id(part))
+        if name is None or not isinstance(part, LanePart) or part.form != TILE or part.is_bias or self.behind is not None:
+            return False
+        stored = self.storage.parameters[name]
+        rows = stored.parameter.shape[0] if stored.parameter.shape else 1
+        return self.step.op == "weighted" and part.cells.tied == 1 and stored.apart > 0 and part.cells.lanes == rows
 
     def _chunks_back(self, part: LanePart) -> None:
         """Errors of the sources, chunk by chunk, through packed weights."""

@@ -52,6 +52,7 @@ class Contexts:
         self._code = image.code.reshape(-1)
         self._kernels: Any = np.zeros(2 * c.N_OPERATIONS, np.int64) if COMPILED else [None] * (2 * c.N_OPERATIONS)
         self._prepared: set[int] = set()
+        self._aimed: list[Any] = []
         entries = max(TILE * WIDE, image.scratch * block) + WIDE
         self._scratch = np.zeros((self.slots, entries), memory.dtype)
         self._places = np.zeros((self.slots, max(2 * TILE + WIDE, entries)), np.int64)
@@ -86,34 +87,31 @@ class Contexts:
                 (c.NEURON_STEP, 1 if image.channels else block),
                 (c.SAMPLE_STEP, sample_step if image.channels else 1),
                 (c.PASS_STEP, sample_step),
-                (c.N_GRADIENT, gradients.shape[1]),
             ):
                 self._rows[row][field] = value
 
     def aim(self, batch: tuple[Array, Array, Array, Array], mode: int) -> None:
         """Point at a batch: x, targets, masks and output; and get the kernels ready that `mode` needs."""
         self._prepare(mode)
-        for field, columns, array in zip(
-            (c.INPUTS, c.TARGETS_GIVEN, c.MASKS, c.OUTPUT),
-            (c.INPUT_COLUMNS, c.TARGET_COLUMNS, c.MASK_COLUMNS, c.OUTPUT_COLUMNS),
-            batch,
-            strict=True,
-        ):
-            flat = array.reshape(-1)
-            self._set(field, flat.ctypes.data if COMPILED else flat)
-            self._set(columns, array.shape[1])
-        self._set(c.BATCH, len(batch[0]))
-        self._set(c.MODE, mode)
+        self._aimed = [*map(_pointer, batch), *[array.shape[1] for array in batch], len(batch[0]), mode]
 
     def over(self, blocks: Blocks, slots: int, is_last: bool) -> Any:
         """The contexts, set to run these blocks on so many slots."""
+        fields = [*self._aimed, blocks[1], slots, int(blocks[0] == 0), int(is_last)]
+        if COMPILED:
+            self._rows[:, c.INPUTS : c.IS_LAST + 1] = fields
+        else:
+            for row in self._rows:
+                row[c.INPUTS : c.IS_LAST + 1] = fields
         for slot in range(slots):
             self._rows[slot][c.FIRST_BLOCK] = blocks[0] + slot
-        self._set(c.END_BLOCK, blocks[1])
-        self._set(c.BLOCK_STEP, slots)
-        self._set(c.IS_FIRST, int(blocks[0] == 0))
-        self._set(c.IS_LAST, int(is_last))
         return self._rows
+
+    def step_by(self, state: Array, rule: Array, form: int) -> None:
+        """Say how a single sample changes weights on the spot."""
+        self._point(0, c.STATE, state)
+        self._point(0, c.RULE, rule)
+        self._rows[0][c.FORM] = form
 
     def _prepare(self, mode: int) -> None:
         if mode in self._prepared:
@@ -123,12 +121,9 @@ class Contexts:
         self._prepared.add(mode)
 
     def _point(self, row: int, field: int, array: Any) -> None:
-        self._rows[row][field] = array.ctypes.data if COMPILED else array
+        self._rows[row][field] = _pointer(array) if COMPILED else array
 
-    def _set(self, field: int, value: Any) -> None:
-        """Set a field of every context."""
-        if COMPILED:
-            self._rows[:, field] = value
-            return
-        for row in self._rows:
-            row[field] = value
+
+def _pointer(array: Array) -> Any:
+    """Address of an array's numbers (in plain Python: the numbers)."""
+    return array.__array_interface__["data"][0] if COMPILED else array.reshape(-1)

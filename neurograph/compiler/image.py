@@ -84,6 +84,9 @@ class Image:
     n_gradient: int
     """Places of the gradient: of the weights, and behind them of those kept in packed order."""
 
+    stepped: frozenset[str]
+    """Parameters that a single sample may change on the spot."""
+
     scratch: int
     """Entries of the longest list of winners, per sample."""
 

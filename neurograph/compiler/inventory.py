@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.arena import Arena, Box, sources_of
 from neurograph.compiler.cells import Cells
-from neurograph.compiler.emit import Constants, StepEmitter
+from neurograph.compiler.emit import Constants, Part, StepEmitter
 from neurograph.compiler.plan import ONE, Plan, PlanParameter
 from neurograph.errors import GraphError
 
@@ -52,26 +52,23 @@ def dropped(plan: Plan, emitters: list[StepEmitter]) -> dict[tuple[str, Hashable
 
 def parameters(plan: Plan, emitters: list[StepEmitter]) -> tuple[tuple[PlanParameter, ...], tuple[PlanParameter, ...]]:
     """Parameters with edges, and those that only fill halos."""
-    touched = np.zeros(len(plan.parameters), dtype=np.bool_)
-    starts = np.array([parameter.offset for parameter in plan.parameters], dtype=np.int64)
-    ends = np.array([parameter.offset + parameter.size for parameter in plan.parameters], dtype=np.int64)
-    for emitter in emitters:
-        for part in emitter.parts:
-            if not part.weighted:
-                continue
-            _, _, (low, high) = part.plain.bounds()
-            holding = np.flatnonzero((starts <= low) & (high < ends))
-            if len(holding):
-                touched[holding] = True
-                continue
-            every = np.unique(_weights_of(part.plain))
-            touched |= np.array([bool(((every >= a) & (every < b)).any()) for a, b in zip(starts, ends, strict=True)])
+    touched = {name for emitter in emitters for part in emitter.parts for name in parameters_of(plan, part)}
     halos = {q.halo for step in plan.steps for q in step.projections if q.halo is not None}
-    learnt = tuple(p for p, is_touched in zip(plan.parameters, touched, strict=True) if is_touched)
-    fixed = tuple(
-        p for p, is_touched in zip(plan.parameters, touched, strict=True) if p.name in halos and not is_touched
-    )
+    learnt = tuple(p for p in plan.parameters if p.name in touched)
+    fixed = tuple(p for p in plan.parameters if p.name in halos and p.name not in touched)
     return learnt, fixed
+
+
+def parameters_of(plan: Plan, part: Part) -> list[str]:
+    """Names of the parameters that a part's edges refer to."""
+    if not part.weighted:
+        return []
+    _, _, (low, high) = part.plain.bounds()
+    holding = [p.name for p in plan.parameters if p.offset <= low and high < p.offset + p.size]
+    if holding:
+        return holding
+    every = np.unique(_weights_of(part.plain))
+    return [p.name for p in plan.parameters if ((every >= p.offset) & (every < p.offset + p.size)).any()]
 
 
 def _weights_of(cells: Cells) -> Index:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.compiler.contexts import Contexts
 from neurograph.compiler.image import Image
+from neurograph.compiler.launching import run
 from neurograph.kernels import code as c
 from neurograph.kernels.code import N_PLANES
-from neurograph.kernels.interpret import NARROW, WIDE, interpreter, launch
+from neurograph.kernels.interpret import NARROW, WIDE, interpreter
 from neurograph.kernels.jit import start_threads
 
 Array = NDArray[Any]
@@ -26,10 +25,6 @@ CALL_SECONDS = 0.1
 ALIGNMENT = 64
 SLACK = 64
 """Places behind the last number, which vectors may read and never use."""
-
-_one_at_a_time = threading.Lock()
-"""Numba's simplest threading layer aborts when two Python threads enter parallel kernels at once."""
-
 
 class Runner:
     """Memory and machine of one program.
@@ -61,47 +56,37 @@ class Runner:
 
     def backward(self, x: Array, t: Array, masks: Array | None, out: Array | None, mode: int) -> tuple[float, int]:
         """Run forward and backward; returns the summed loss, and in how many slots the gradient stands."""
-        loss = self._run(x, t, masks, out, mode | c.BACKWARD)
+        loss = self._run(x, t, masks, out, mode | c.BACKWARD | (0 if mode & c.STEP else c.SUM))
         return loss, self._n_slots(len(x))
+
+    def step_by(self, state: Array, rule: Array, form: int) -> None:
+        """Say how single samples change weights on the spot (mode `STEP`)."""
+        self._contexts_for(NARROW, 1).step_by(state, rule, form)
 
     def loss(self, x: Array, t: Array, out: Array) -> float:
         """Run forward for the summed loss, and the outputs into `out`."""
         return self._run(x, t, None, out, c.TARGETS | c.OUTPUTS | c.PROBABILITIES)
 
     def _run(self, x: Array, t: Array | None, masks: Array | None, out: Array | None, mode: int) -> float:
-        width = NARROW if len(x) <= NARROW else WIDE
-        n_blocks = -(-len(x) // width)
-        slots = self._n_slots(len(x))
-        contexts = self._contexts_for(width, slots)
+        n_blocks = -(-len(x) // (NARROW if len(x) <= NARROW else WIDE))
+        slots = min(SLOTS, n_blocks)
+        contexts = self._contexts_for(NARROW if len(x) <= NARROW else WIDE, slots)
         contexts.losses[:] = 0
         nothing = self._nothing
-        batch = (
-            x,
-            nothing if t is None else t,
-            nothing if masks is None else masks,
-            nothing if out is None else out,
-        )
+        batch = (x, nothing if t is None else t, nothing if masks is None else masks, nothing if out is None else out)
         contexts.aim(batch, mode)
         first = 0
         while first < n_blocks:
             end = min(n_blocks, first + self._blocks_a_call(slots))
             started = time.perf_counter()
-            self._call(contexts.over((first, end), slots, end == n_blocks), slots, first == 0 and mode & c.BACKWARD != 0)
+            rows = contexts.over((first, end), slots, end == n_blocks)
+            run(interpreter(), rows, slots, self.threads, before=first == 0 and mode & c.BACKWARD != 0)
             self._block_seconds = (time.perf_counter() - started) / (end - first)
             first = end
-        return float(contexts.losses.sum())
+        return float(contexts.losses[0, 0] if slots == 1 else contexts.losses.sum())
 
     def _n_slots(self, batch: int) -> int:
         return min(SLOTS, -(-batch // (NARROW if batch <= NARROW else WIDE)))
-
-    def _call(self, rows: Any, slots: int, before: bool) -> None:
-        with _one_at_a_time, np.errstate(all="ignore"):
-            before = numba.get_num_threads()
-            numba.set_num_threads(min(self.threads, slots))
-            try:
-                launch(interpreter(), rows, slots, before)
-            finally:
-                numba.set_num_threads(before)
 
     def _blocks_a_call(self, slots: int) -> int:
         """A multiple of `slots`, so that every block stays with its slot whatever the length of calls."""
@@ -135,7 +120,7 @@ def _odd(places: int) -> int:
 def _aligned_zeros(rows: int, length: int, dtype: Any) -> Array:
     """Zeros whose rows start at multiples of `ALIGNMENT` bytes; pages that nobody touches cost nothing."""
     per_line = ALIGNMENT // dtype.itemsize
-    length = -(-length // per_line) * per_line
+    length = -(-length // SLACK) * SLACK
     flat = np.zeros(rows * length + per_line, dtype)
     skip = (-flat.ctypes.data // dtype.itemsize) % per_line
     return flat[skip : skip + rows * length].reshape(rows, length)

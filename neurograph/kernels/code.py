@@ -14,7 +14,7 @@ CELL = 6
 TARGET, SOURCE, WEIGHT, BIAS, TAPS, N_TAPS = range(CELL)
 
 # -- what a context holds: pointers, and after them integers -----------------------------------------------------------------
-N_CONTEXT = 42
+N_CONTEXT = 51
 (
     MEMORY,
     WEIGHTS,
@@ -26,19 +26,21 @@ N_CONTEXT = 42
     TARGETS_GIVEN,
     MASKS,
     OUTPUT,
-    LOSS_SUM,
-    KERNELS,
-    SELF,
-    N_INSTRUCTIONS,
     INPUT_COLUMNS,
     TARGET_COLUMNS,
     MASK_COLUMNS,
     OUTPUT_COLUMNS,
-    FIRST_BLOCK,
-    END_BLOCK,
-    BLOCK_STEP,
     BATCH,
     MODE,
+    END_BLOCK,
+    BLOCK_STEP,
+    IS_FIRST,
+    IS_LAST,
+    LOSS_SUM,
+    KERNELS,
+    SELF,
+    N_INSTRUCTIONS,
+    FIRST_BLOCK,
     PLANE,
     WIDTH,
     FIRST_SAMPLE,
@@ -51,19 +53,30 @@ N_CONTEXT = 42
     SCRATCH,
     PLACES,
     PACKED,
-    N_GRADIENT,
     N_BEFORE,
     N_FIRST,
     N_LAST,
     PHASE,
-    IS_FIRST,
-    IS_LAST,
+    STATE,
+    SECOND_STATE,
+    RULE,
+    FORM,
+    RANGES,
+    N_RANGES,
+    SLOT_STEP,
+    N_SLOTS,
+    PART,
+    N_PARTS,
 ) = range(N_CONTEXT)
 """The number of neuron i in sample s of a block stands at ``i·NEURON_STEP + s·SAMPLE_STEP`` of `MEMORY`.
 
 Batch innermost: `NEURON_STEP` is the vector's width and `SAMPLE_STEP` 1, so a run of neurons is one stretch of memory for all samples
 (`PASSES` = 1). Channels innermost: `NEURON_STEP` is 1 and samples lie `SAMPLE_STEP` apart, so a run of neurons is one stretch for
 every valid sample (`PASSES` = `VALID` of them, `PASS_STEP` apart). `BLOCK` is how many samples a block has.
+
+Updates: `STATE` and `SECOND_STATE` are what the optimiser remembers, `RULE` its numbers, `FORM` which one it is; `RANGES` holds pairs
+(first weight, end), and part `PART` of `N_PARTS` takes its share of the stretches they are cut into. Gradients of `N_SLOTS` slots stand
+`SLOT_STEP` apart.
 
 Instructions stand in four parts: `N_BEFORE` for one slot before all others begin, `N_FIRST` for every slot before its first block,
 those of a block, and `N_LAST` behind a slot's last. A call is of `PHASE` 1 for the first part; else `IS_FIRST` and `IS_LAST` say
@@ -74,7 +87,9 @@ PLANE_A, PLANE_Z, PLANE_D, PLANE_WINNER = range(4)
 N_PLANES = 4
 
 # -- when an instruction runs: every bit it asks for must be set in the mode of the run --------------------------------------
-BACKWARD, TRACE, DROPOUT, OUTPUTS, TARGETS, UPSTREAM, PROBABILITIES = (1 << k for k in range(7))
+BACKWARD, TRACE, DROPOUT, OUTPUTS, TARGETS, UPSTREAM, PROBABILITIES, SUM, STEP = (1 << k for k in range(9))
+"""Of a backward pass: `SUM` leaves every gradient to be added up; `STEP` (one sample) changes weights on the spot, where one instruction
+alone uses them."""
 
 # -- how a cell begins and ends ----------------------------------------------------------------------------------------------
 CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (1 << k for k in range(9))
@@ -114,7 +129,8 @@ CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (
     PACK,
     UNPACK,
     CLEAR,
-) = range(33)
-N_OPERATIONS = 33
+    LANES_STEP,
+) = range(34)
+N_OPERATIONS = 34
 HALF = N_OPERATIONS
 """Added to an operation: the same with vectors of half as many lanes."""

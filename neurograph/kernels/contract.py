@@ -7,6 +7,7 @@ contraction with its parts in other roles.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from neurograph.kernels.code import (
@@ -55,11 +56,12 @@ from neurograph.kernels.simd import (
     put,
     relu,
     splat,
+    spread,
     values,
     width,
     zero,
 )
-from neurograph.kernels.tiles import TILE, inner_products, store_some, tile
+from neurograph.kernels.tiles import TILE, inner_products, row_tile, store_some, tile, tile_into
 
 
 @inner
@@ -87,43 +89,100 @@ def _place(
 
 def dot(context: Pointer, row: Pointer) -> None:
     """Σ w·a of every cell and lane."""
-    like, plane = zero(context), number(context, PLANE)
-    mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
-    out, places = values(context, SCRATCH), integers(context, PLACES)
+    like, n = zero(context), width(zero(context))
+    w, ints = values(context, WEIGHTS), integers(context, TABLES)
     how = get(row, HOW) | (KEEP_Z if number(context, MODE) & TRACE else 0)
-    lanes, tied, n = get(row, LANES), get(row, TIED), width(like)
-    apart = number(context, SAMPLE_STEP)
-    together = tied * number(context, VALID)
+    lanes, tied, valid = get(row, LANES), get(row, TIED), number(context, VALID)
+    is_plain = how & FINAL != 0 and how & (CONTINUE | KEEP_Z) == 0
     for group in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, tied * CELL):
-        taps, weight, bias = get(ints, group + TAPS), get(ints, group + WEIGHT), get(ints, group + BIAS)
+        bias = get(ints, group + BIAS)
+        if tied == 1 and valid == 1:
+            _dot_once(context, group, lanes, how, get(row, BIAS_STEP), like)
+            continue
         for lane in range(0, lanes, n):
             begin = like
             if how & WITH_BIAS:
                 begin = load(w, bias + lane, like) if get(row, BIAS_STEP) else splat(w, bias, like)
-            cell, sample = 0, 0
-            for done in range(0, together, TILE):
-                some = min(TILE, together - done)
-                cell, sample = _place(ints, places, group, tied, apart, cell, sample, some, (SOURCE, 0, TARGET, lane))
-                tile(
-                    out,
-                    mem,
-                    places,
-                    offset(w, weight + lane),
-                    offset(ints, taps),
-                    offset(ints, taps + 1),
-                    2,
-                    get(ints, group + N_TAPS),
-                    like,
-                )
-                for p in range(some):
-                    target = get(places, TILE + p)
-                    z = add(load(out, p * n, like), begin)
-                    if how & CONTINUE:
-                        z = add(z, load(mem, target + plane, like))
-                    if how & KEEP_Z:
-                        store_some(mem, target + plane, lanes - lane, z)
-                    if how & FINAL:
-                        store_some(mem, target, lanes - lane, relu(z) if how & RECTIFY else z)
+            if is_plain and tied >= TILE:
+                _dot_finished(context, group, tied, lane, lanes, how, begin)
+            else:
+                _dot_anywhere(context, group, tied, lane, lanes, how, begin)
+
+
+@inner
+def _dot_finished(context: Pointer, group: int, tied: int, lane: int, lanes: int, how: int, begin: Any) -> None:
+    """One vector of lanes of a group, written as tiles finish; the last tile of a sample repeats cells rather than be a short one."""
+    mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
+    taps, n_taps, weight = get(ints, group + TAPS), get(ints, group + N_TAPS), get(ints, group + WEIGHT) + lane
+    floor = spread(0.0 if how & RECTIFY else -math.inf, begin)
+    for sample in range(number(context, VALID)):
+        x = offset(mem, sample * number(context, SAMPLE_STEP))
+        for done in range(0, tied, TILE):
+            cell = group + min(done, tied - TILE) * CELL
+            tile_into(
+                offset(x, lane),
+                offset(ints, cell + TARGET),
+                x,
+                offset(ints, cell + SOURCE),
+                CELL,
+                offset(w, weight),
+                offset(ints, taps),
+                n_taps,
+                (begin, floor, lanes - lane),
+            )
+
+
+@inner
+def _dot_anywhere(context: Pointer, group: int, tied: int, lane: int, lanes: int, how: int, begin: Any) -> None:
+    """One vector of lanes of a group, in tiles of cells of any samples."""
+    mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
+    out, places = values(context, SCRATCH), integers(context, PLACES)
+    taps, weight, apart = get(ints, group + TAPS), get(ints, group + WEIGHT), number(context, SAMPLE_STEP)
+    together, cell, sample = tied * number(context, VALID), 0, 0
+    for done in range(0, together, TILE):
+        some = min(TILE, together - done)
+        cell, sample = _place(ints, places, group, tied, apart, cell, sample, some, (SOURCE, 0, TARGET, lane))
+        tile(
+            out,
+            mem,
+            places,
+            offset(w, weight + lane),
+            offset(ints, taps),
+            offset(ints, taps + 1),
+            2,
+            get(ints, group + N_TAPS),
+            begin,
+        )
+        for p in range(some):
+            z = add(load(out, p * width(begin), begin), begin)
+            _finish(mem, get(places, TILE + p), number(context, PLANE), lanes - lane, how, z)
+
+
+@inner
+def _dot_once(context: Pointer, cell: int, lanes: int, how: int, bias_step: int, like: Any) -> None:
+    """One cell of one sample, `TILE` vectors of lanes at a time."""
+    mem, w, ints, out = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES), values(context, SCRATCH)
+    taps, target, bias = get(ints, cell + TAPS), get(ints, cell + TARGET), get(ints, cell + BIAS)
+    for first in range(0, lanes, TILE * width(like)):
+        weights = offset(w, get(ints, cell + WEIGHT) + first)
+        x = offset(mem, get(ints, cell + SOURCE))
+        row_tile(out, x, weights, offset(ints, taps), offset(ints, taps + 1), 2, get(ints, cell + N_TAPS), like)
+        for lane in range(first, min(lanes, first + TILE * width(like)), width(like)):
+            z = load(out, lane - first, like)
+            if how & WITH_BIAS:
+                z = add(z, load(w, bias + lane, like) if bias_step else splat(w, bias, like))
+            _finish(mem, target + lane, number(context, PLANE), lanes - lane, how, z)
+
+
+@inner
+def _finish(mem: Pointer, target: int, plane: int, lanes: int, how: int, z: Any) -> None:
+    """Write sums where they belong."""
+    if how & CONTINUE:
+        z = add(z, load(mem, target + plane, z))
+    if how & KEEP_Z:
+        store_some(mem, target + plane, lanes, z)
+    if how & FINAL:
+        store_some(mem, target, lanes, relu(z) if how & RECTIFY else z)
 
 
 def sources(context: Pointer, row: Pointer) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from numba import prange
 
 from neurograph.kernels import code as c
-from neurograph.kernels import contract, elementwise, losses, nests, packing, runs, windows, winners
+from neurograph.kernels import contract, elementwise, losses, nests, packing, runs, steps, windows, winners
 from neurograph.kernels.jit import COMPILED, by_address, entry, inner
 from neurograph.kernels.simd import (
     Pointer,
@@ -68,6 +68,7 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
     c.PACK: packing.pack,
     c.UNPACK: packing.unpack,
     c.CLEAR: packing.clear,
+    c.LANES_STEP: steps.step,
 }
 """What carries out each instruction: a function of a context and of the instruction's row."""
 
@@ -125,9 +126,12 @@ def _walk(context: Pointer, first: int, last: int) -> None:
 
 
 @entry
-def launch(slot: Any, contexts: Any, n_slots: int, before: bool) -> None:
-    """Run the interpreter at address `slot` for every row of the contexts, in parallel; the row behind them once, `before` all."""
+def launch(work: Any, contexts: Any, n: int, before: bool) -> None:
+    """Run what is at address `work` (the interpreter, an update) for `n` rows of the contexts, in parallel; `before` all the row behind."""
     if before:
-        call_slot(slot, contexts, n_slots)
-    for i in prange(n_slots):
-        call_slot(slot, contexts, i)
+        call_slot(work, contexts, n)
+    if n == 1:
+        call_slot(work, contexts, 0)
+        return
+    for i in prange(n):
+        call_slot(work, contexts, i)

@@ -10,7 +10,6 @@ from neurograph.kernels.code import (
     EXTRA,
     GRADIENT,
     LANES,
-    N_GRADIENT,
     PACKED,
     SHIFT,
     START,
@@ -51,7 +50,12 @@ def unpack(context: Pointer, row: Pointer) -> None:
 
 
 def clear(context: Pointer, row: Pointer) -> None:
-    """Gradients start at 0."""
-    like, gradient = zero(context), values(context, GRADIENT)
-    for i in range(0, number(context, N_GRADIENT), width(like)):
-        store(gradient, i, like)
+    """Gradients start at 0: those of `COUNT` ranges, pairs (first, end)."""
+    like, gradient, ints = zero(context), values(context, GRADIENT), integers(context, TABLES)
+    for line in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
+        first, end = get(ints, line), get(ints, line + 1)
+        whole = first + (end - first) // width(like) * width(like)
+        for i in range(first, whole, width(like)):
+            store(gradient, i, like)
+        for i in range(whole, end):
+            put(gradient, i, 0)

@@ -11,7 +11,21 @@ from neurograph.kernels import tiles_numpy
 from neurograph.kernels.jit import COMPILED
 from neurograph.kernels.tiles_numpy import CHUNKS, TILE
 
-__all__ = ["CHUNKS", "TILE", "gather", "inner_products", "load_some", "scatter", "store_some", "tile"]
+__all__ = [
+    "CHUNKS",
+    "TILE",
+    "gather",
+    "inner_products",
+    "load_some",
+    "minus",
+    "plus",
+    "row_tile",
+    "scatter",
+    "store_some",
+    "tile",
+    "tile_into",
+    "times",
+]
 
 _operations: Any = tiles_numpy
 if COMPILED:
@@ -25,3 +39,8 @@ load_some = _operations.load_some
 scatter = _operations.scatter
 store_some = _operations.store_some
 tile = _operations.tile
+tile_into = _operations.tile_into
+row_tile = _operations.row_tile
+times = _operations.times
+plus = _operations.plus
+minus = _operations.minus

@@ -248,3 +248,80 @@ def store_some(typingctx: Any, pointer: Any, i: Any, count: Any, v: Any) -> Any:
         return target.get_dummy_value()
 
     return types.void(pointer, types.int64, types.int64, v), make
+
+
+def _plainly(name: str, doc: str) -> Any:
+    """An operation on two vectors that is rounded by itself, never fused with another."""
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return getattr(builder, name)(args[0], args[1])
+
+    def binary(typingctx: Any, a: Any, b: Any) -> Any:
+        return a(a, b), make
+
+    binary.__doc__ = doc
+    return intrinsic(binary)
+
+
+times = _plainly("fmul", "a·b, rounded")
+plus = _plainly("fadd", "a + b, rounded")
+minus = _plainly("fsub", "a − b, rounded")
+
+
+@intrinsic
+def row_tile(
+    typingctx: Any, out: Any, x: Any, w: Any, offsets: Any, rows: Any, step: Any, count: Any, like: Any
+) -> Any:
+    """``out[v·V …] = Σ_k x[offsets[k·step]] · w[rows[k·step] + v·V …]`` for v < `TILE`."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, x, w, offsets, rows, step, count, _ = args
+        vectors = _Vectors(target, builder, like)
+
+        def body(i: Any, carried: Sequence[Any]) -> Sequence[Any]:
+            at, *sums = carried
+            a = vectors.splat(_at(builder, x, _at(builder, offsets, at)))
+            row = builder.gep(w, [_at(builder, rows, at)])
+            loaded = [vectors.load(row, _integer(v * vectors.width)) for v in range(TILE)]
+            return [builder.add(at, step), *[_fma(builder, a, v, s) for v, s in zip(loaded, sums, strict=True)]]
+
+        _, *sums = _loop(builder, count, [_integer(0), *[vectors.zero()] * TILE], body)
+        for v, value in enumerate(sums):
+            vectors.store(out, _integer(v * vectors.width), value)
+        return target.get_dummy_value()
+
+    numbers = _numbers(like)
+    given = (numbers, numbers, numbers, INTEGERS, INTEGERS, types.int64, types.int64, like)
+    return types.void(*given), make
+
+
+@intrinsic
+def tile_into(typingctx: Any, where: Any, to: Any, x: Any, bases: Any, step: Any, w: Any, taps: Any, count: Any, end: Any) -> Any:
+    """`tile` over cells of one sample, finished and written: see `tiles_numpy`."""
+    like = end[0]
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, to, x, bases, step, w, taps, count, end = args
+        vectors = _Vectors(target, builder, like)
+        begin, floor, lanes = (builder.extract_value(end, i) for i in range(3))
+        at = [builder.mul(step, _integer(p)) for p in range(TILE)]
+        starts = [builder.gep(x, [_at(builder, bases, i)]) for i in at]
+
+        def body(i: Any, sums: Sequence[Any]) -> Sequence[Any]:
+            pair = builder.gep(taps, [builder.shl(i, _integer(1))])
+            offset = builder.load(pair)
+            v = vectors.load(w, _at(builder, pair, _integer(1)))
+            return [
+                _fma(builder, vectors.splat(_at(builder, start, offset)), v, s)
+                for start, s in zip(starts, sums, strict=True)
+            ]
+
+        mask = vectors.mask(lanes)
+        for i, z in zip(at, _loop(builder, count, [begin] * TILE, body), strict=True):
+            a = builder.select(builder.fcmp_ordered("<=", z, floor), floor, z)
+            vectors.store_some(out, _at(builder, to, i), mask, a)
+        return target.get_dummy_value()
+
+    numbers = _numbers(like)
+    given = (numbers, INTEGERS, numbers, INTEGERS, types.int64, numbers, INTEGERS, types.int64, end)
+    return types.void(*given), make

@@ -83,3 +83,43 @@ def store_some(memory: Array, i: int, count: int, v: Array) -> None:
     count = min(count, len(v))
     assert 0 <= i <= len(memory) - count, f"vector at {i} outside a memory of {len(memory)}"
     memory[i : i + count] = v[:count]
+
+
+def row_tile(
+    out: Array, x: Array, w: Array, offsets: Array, rows: Array, step: int, count: int, like: Array
+) -> None:
+    """``out[v·V …] = Σ_k x[offsets[k·step]] · w[rows[k·step] + v·V …]`` for v < `TILE`."""
+    k, lanes = np.arange(count) * step, np.arange(TILE * len(like))
+    out[: len(lanes)] = _at(x, offsets[k]) @ _at(w, rows[k][:, None] + lanes)
+
+
+def tile_into(
+    out: Array, to: Array, x: Array, bases: Array, step: int, w: Array, taps: Array, count: int, end: Any
+) -> None:
+    """`TILE` cells of one sample, finished and written: ``out[to[p·step] …] = max(floor, begin + Σ_k x[bases[p·step] + taps[2k]] ·
+    w[taps[2k + 1] …])``, the first lanes of it.
+
+    `end` is (begin, floor, lanes); NaN stays NaN.
+    """
+    begin, floor, lanes = end
+    p, k = np.arange(TILE) * step, 2 * np.arange(count)
+    numbers = _at(x, bases[p][:, None] + taps[k])
+    z = begin + numbers @ _vectors(w, taps[k + 1], begin)
+    a = np.where(z <= floor, floor, z)
+    for row, value in zip(to[p], a, strict=True):
+        store_some(out, int(row), lanes, value)
+
+
+def times(a: Array, b: Array) -> Array:
+    """a·b, rounded."""
+    return a * b
+
+
+def plus(a: Array, b: Array) -> Array:
+    """The sum a + b, rounded."""
+    return a + b
+
+
+def minus(a: Array, b: Array) -> Array:
+    """The difference a − b, rounded."""
+    return a - b
