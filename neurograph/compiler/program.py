@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,16 +27,20 @@ from neurograph.engine import (
 )
 from neurograph.errors import BatchError, LossError
 from neurograph.graph.layout import Port
-from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.kernels import code as c
 from neurograph.kernels.formulas import sigmoid
+from neurograph.kernels.update import CLASSICAL, MOMENTUM, PLAIN
 from neurograph.parameters import Parameters
 from neurograph.trace import Trace, Values
+
+if TYPE_CHECKING:
+    from neurograph.graph.neuron_graph import NeuronGraph
 
 Array = NDArray[Any]
 NOBODY = -1
 """In the array of a trace's winners: a neuron that is not there, or no maximum."""
+ON_THE_SPOT = (PLAIN, MOMENTUM, CLASSICAL)
 PORTION = 2048
 """Samples that `evaluate` reads at a time."""
 
@@ -78,9 +82,11 @@ class Program:
         self.params, self.layout, self.dtype = params, image.layout, dtype
         self._image, self._network = image, network
         self._runner = Runner(image, dtype, threads)
-        self._updating = Updating(self._runner.weights, self._runner.slots, image.learnt, image.storage)
+        self._updating = Updating(self._runner.weights, self._runner.slots, image.learnt, image.storage, self._runner.threads)
         self._masking = Masking(image)
         self._seen: int | None = None
+        self._names: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
+        self._names_seen: int | None = None
 
     @property
     def plan(self) -> Plan:
@@ -148,8 +154,7 @@ class Program:
             masks=masks.shown(),
             winners=self._winners(out),
             weights={
-                p.name: self._stored(self._runner.weights, p).copy()
-                for p in (*self._image.learnt, *self._image.fixed)
+                p.name: self._stored(self._runner.weights, p).copy() for p in (*self._image.learnt, *self._image.fixed)
             },
         )
 
@@ -163,11 +168,18 @@ class Program:
         wanted, mode = self._wanted(target, None, batch)
         masks = self._masking.draw(batch, True, seed).columns(self._runner.dtype)
         self._pack()
-        loss, slots = self._runner.backward(given, wanted, masks, None, mode | (c.DROPOUT if masks is not None else 0))
+        mode |= c.DROPOUT if masks is not None else 0
         share = batch if reduction == "mean" else 1
-        trainable = self.params.trainable
-        names = tuple(p.name for p in self._image.learnt if trainable[p.name])
-        self._updating.step(optimizer, names, share, slots)
+        names, on_the_spot = self._trained()
+        rule = self._updating.ruled(optimizer, names, share)
+        if rule is not None and batch == 1 and on_the_spot and rule.form in ON_THE_SPOT:
+            self._runner.step_by(rule.state[0], rule.numbers, rule.form)
+            mode, names = mode | c.STEP, on_the_spot
+        loss, slots = self._runner.backward(given, wanted, masks, None, mode)
+        if rule is not None:
+            self._updating.step(rule, names, slots)
+        else:
+            self._updating.step_by_name(optimizer, names, share, slots)
         self.params.lend(self)
         self._seen = self.params.version
         return loss / share
@@ -218,6 +230,19 @@ class Program:
 
     def __repr__(self) -> str:
         return f"Program({self.plan.name!r}: {len(self.plan.steps)} steps, {self.dtype}, {self.threads} threads)"
+
+    # -- inner: what is trained ---------------------------------------------------------------------------------------
+    def _trained(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of the parameters that training may change; and those left of them where a single sample changes the others on the
+        spot (empty: where one of these is frozen, or there is none).
+        """
+        if self._names_seen != self.params.version:
+            trainable = self.params.trainable
+            names = tuple(p.name for p in self._image.learnt if trainable[p.name])
+            stepped = self._image.stepped
+            left = tuple(name for name in names if name not in stepped) if stepped and stepped <= set(names) else ()
+            self._names, self._names_seen = (names, left), self.params.version
+        return self._names
 
     # -- inner: what goes in ------------------------------------------------------------------------------------------
     def _given(self, x: Batch) -> Array:
