@@ -24,7 +24,7 @@ from neurograph.inspector.what_if import _seeds
 from neurograph.trace import Trace
 from tests.strategies import Case, cases
 from tests.test_inspector import inspect, inspect_case
-from tests.written import compiled, drawn_engine
+from tests.written import compiled, drawn_engine, toml
 
 WHATS = ("z", "a", "delta")
 
@@ -161,6 +161,28 @@ def test_reach_is_the_same_from_the_closed_form_and_edge_by_edge(case: Case) -> 
             np.testing.assert_array_equal(
                 getattr(by_edges, what)[name], getattr(in_closed_form, what)[name], f"{what} of {name}"
             )
+
+
+@pytest.mark.parametrize(
+    ("layer", "delta"),
+    [
+        pytest.param({"kind": "maxpool", "window": 2}, {0, 3}, id="the winner changes"),
+        pytest.param({"kind": "avgpool", "window": 2}, set(), id="mean: δ does not depend on a"),
+        pytest.param({"kind": "l2pool", "window": 2}, {0, 1, 2, 3}, id="l2: every share changes"),
+        pytest.param({"kind": "rbf", "units": 1}, {0}, id="rbf: one difference changes"),
+        pytest.param({"kind": "dense", "units": 1}, set(), id="dense: δ does not depend on a"),
+    ],
+)
+def test_reach_of_delta_is_what_the_kinds_formula_needs(layer: dict[str, Any], delta: set[int]) -> None:
+    engine = drawn_engine(ng.ReferenceEngine, [1, 2, 2], [layer])
+    shape = (1, *engine.layout.heads[0].shape)
+    inspector = ng.Inspector(engine, [[[[1.0, 2.0], [3.0, 4.0]]]], upstream=np.ones(shape))
+    change = inspector.what_if("x[0,0,0]=9")
+    assert set(np.flatnonzero(change.layers["input"].changed("delta"))) == delta
+    could = {0, 1, 2, 3} if layer["kind"] == "maxpool" else delta
+    seeds = _seeds(inspector, read_alterations(inspector, "x[0,0,0]=9"))
+    for network in (inspector.network, ng.lay_out(ng.load(toml([1, 2, 2], [layer])))):
+        assert set(np.flatnonzero(reach_of(network, inspector.trace.layout, seeds).delta["input"])) == could
 
 
 @settings(max_examples=40)
