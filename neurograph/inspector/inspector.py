@@ -31,6 +31,7 @@ from neurograph.trace import Trace
 
 if TYPE_CHECKING:
     from neurograph.inspector.change import Change
+    from neurograph.inspector.drift import Drift
     from neurograph.inspector.frames import Story
 
 
@@ -217,6 +218,15 @@ class Inspector:
         from neurograph.inspector.what_if import what_if
 
         return what_if(self, changes)
+
+    def untie(self, what: str, optimizer: Optimizer, steps: int = 10) -> Drift:
+        """Train twice, tied and with one group untied: the copies' separate updates, and how they drift apart.
+
+        See `neurograph.inspector.drift.untie`.
+        """
+        from neurograph.inspector.drift import untie
+
+        return untie(self, what, optimizer, steps)
 
     def fractions(self) -> Inspector:
         """The same inspector in exact rational arithmetic: its cards hold `fractions.Fraction`, worked out anew.
