@@ -25,6 +25,7 @@ COMMANDS: dict[str, Entry] = {
     "paths": Entry("neurograph.cli.paths", "How one neuron depends on another: a sum over paths."),
     "story": Entry("neurograph.cli.story", "One pass told frame by frame: forward, loss, δ, sums, update."),
     "what-if": Entry("neurograph.cli.what_if", "Change one number, and see exactly which neurons change with it."),
+    "untie": Entry("neurograph.cli.untie", "Give a tied group separate weights, and see them drift apart."),
     "draw": Entry("neurograph.cli.draw", "Draw a network, or the neighbourhood of one neuron."),
     "schema": Entry("neurograph.cli.schema", "The spec language as JSON Schema, for editors."),
 }
