@@ -165,7 +165,20 @@ def test_further_questions_name_the_spec_as_it_was_named(capsys: pytest.CaptureF
         (["four", "conv[3]"], "no group conv[3]: 'conv' of shape 1×6×6 has groups conv[0…0]."),
         (["four", "loss"], "loss: this pass had no target, so there is no loss to explain. Give a target."),
         (["four", "conv", "--fractions"], "fractions: conv is a layer; fractions are for neurons and weights. Ask without fractions."),
-        (["four", "conv[0,6,0]"], "no neuron conv[0,6,0]: 'conv' has neurons conv[0…0,0…5,0…5]."),
+        (["four", "conv[0,6,0]"], "no neuron conv[0,6,0]: 'conv' has neurons conv[0…0,0…5,0…5]. "
+         "The nearest is conv[0,5,0]."),
+        (["four", "conv(0,3,1)"], "four: 'conv(0,3,1)' cannot be read. A neuron is written with its index in square brackets, "
+         "such as conv[0,3,3]."),
+        (["four", "conv.weight[0,0"], "four: 'conv.weight[0,0' cannot be read. A weight is written with its index in square "
+         "brackets, such as conv.weight[0,0,1,1]."),
+        (["four", "los"], "four: no neuron or weight 'los'; did you mean 'loss'? "
+         "(layers and parameters: input, conv, pool, outputs, conv.weight, outputs.weight)"),
+        (["four", "conv", "--compare"], "--compare conv: compares one neuron or one weight, such as conv1[0,3,4] or "
+         "conv1.weight[0,0,2,1]."),
+        (["four", "conv[0,3,1]", "--compare", "--fractions"], "--compare: engines compute in floating point; leave out --fractions."),
+        (["four", "conv[0,3,1]", "--target", "3"], "--target 3: goes with --input; other samples carry their own."),
+        (["mazur", "w5", "--optimizer", "adm"], "--optimizer adm: unknown; did you mean 'adam'? (known: sgd, adam)"),
+        (["mazur", "w5", "--learning-rate", "-1"], "learning_rate: found -1.0; expected a finite number above 0."),
         (["four", "conv[0,0]"], "no neuron conv[0,0]: 'conv' has neurons conv[0…0,0…5,0…5]."),
         (["four", "conv.weight[9,0,0,0]"], "no weight 'conv.weight[9,0,0,0]': 'conv.weight' has slots "
          "conv.weight[0…0,0…0,0…2,0…2]."),
@@ -181,6 +194,83 @@ def test_faults_have_one_message(capsys: pytest.CaptureFixture[str], arguments: 
 def test_unknown_spec_and_digits_out_of_range_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert "fuor" in refused(capsys, "fuor", "x")
     assert "--digits" in refused(capsys, "four", "conv[0,0,0]", "--digits", "99")
+
+
+# -- the optimiser's step ------------------------------------------------------------------------------------------------
+def test_a_weights_card_goes_on_to_the_step(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "    new w = w − η·gradient\n          = 0.4 − 0.5·0.08216704056\n          = 0.3589164797\n" in said(
+        capsys, "mazur", "w5", "--digits", "10"
+    )
+    assert "the step of SGD(learning_rate=0.25)\n" in said(capsys, "mazur", "w5", "--learning-rate", "0.25")
+    assert "the step of Adam(learning_rate=0.001)\n" in said(capsys, "mazur", "w5", "--optimizer", "adam")
+    assert "the step" not in said(capsys, "mazur", "b1")  # fixed, so nobody steps
+    exact = json.loads(said(capsys, "four", "conv.weight[0,0,1,1]", "--fractions", "--learning-rate", "0.1", "--json"))
+    assert (exact["step"]["after"], exact["step"]["before"]) == ("-277/80", "1")
+
+
+def test_a_runs_own_velocity_is_in_the_step(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    run = str(tmp_path / "run")
+    options = ["--engine", "textbook", "--steps", "2", "--epochs", "2", "--set", "train.momentum=0.5"]
+    assert main(["train", "mazur", *options, "--out", run]) == 0
+    capsys.readouterr()
+    card = json.loads(said(capsys, "mazur", "w5", "--run", run, "--json"))
+    ((kind, before, after),) = card["step"]["kept"]
+    assert kind == "velocity"
+    assert before != 0
+    assert after == 0.5 * before + card["gradient"]
+    assert card["step"]["after"] == card["value"] - 0.5 * after
+    fresh = json.loads(said(capsys, "mazur", "w5", "--run", run, "--optimizer", "adam", "--json"))
+    assert [kept[1] for kept in fresh["step"]["kept"]] == [0.0, 0.0, 0.0]
+
+
+# -- a sample of one's own -----------------------------------------------------------------------------------------------
+def test_input_file_of_every_kind_is_the_sample(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    values = np.arange(36, dtype=np.float32).reshape(6, 6)
+    np.save(tmp_path / "x.npy", values)
+    np.savez(tmp_path / "x.npz", input=values)
+    (tmp_path / "x.csv").write_text("\n".join(",".join(str(v) for v in row) for row in values))
+    (tmp_path / "x.txt").write_text(" ".join(str(int(v)) for v in values.reshape(-1)))
+    for name in ("x.npy", "x.npz", "x.csv", "x.txt"):
+        card = json.loads(said(capsys, "four", "conv[0,3,1]", "--input", str(tmp_path / name), "--json"))
+        assert card["data"] == name
+        assert card["delta"] is None
+        assert [term["a"] for term in card["terms"]] == [12, 13, 14, 18, 19, 20, 24, 25, 26]
+    card = json.loads(
+        said(capsys, "four", "outputs[0]", "--input", str(tmp_path / "x.npy"), "--target", "7,-1", "--json")
+    )
+    assert card["delta"] == card["a"] - 7
+    assert card["data"] == "x.npy, target 7,-1"
+
+
+def test_target_of_a_classifier_is_a_class(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((8, 8)))
+    card = json.loads(said(capsys, "digits", "loss", "--input", str(tmp_path / "x.npy"), "--target", "4", "--json"))
+    assert [owed["target"] for owed in card["heads"][0]["outputs"]] == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+    assert sum(owed["p"] for owed in card["heads"][0]["outputs"]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "message"),
+    [
+        ("x.csv", "1,2,3", [], "{path}: 3 numbers; input 'input' takes 36 (1×6×6)."),
+        ("x.csv", "1,2\n3,zwei", [], "{path}:2: 'zwei' is no number; numbers between commas or blanks are expected."),
+        ("x.csv", "nan," + "1," * 35, [], "{path}: number 1 is nan; finite numbers are expected."),
+        ("x.npy", "no NumPy file", [], "{path}: damaged, or no NumPy file: "),
+        ("x.csv", "1," * 36, ["--target", "a"], "--target a: expected a class such as 3, or numbers between commas such as 0.1,0.9."),
+        ("x.csv", "1," * 36, ["--target", "1,2,3"], "--target 1,2,3: 3 numbers; the head has 2 units."),
+        ("x.csv", "1," * 36, ["--sample", "0"], "--input {path}: is the sample; leave out --sample and --data."),
+    ],
+)  # fmt: skip
+def test_faults_of_an_input_file_are_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, content: str, options: list[str], message: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    found = refused(capsys, "four", "conv[0,0,0]", "--input", str(path), *options)
+    assert found.startswith(message.format(path=path))
+    assert found.count("\n") == 1
+    missing = refused(capsys, "four", "conv[0,0,0]", "--input", str(tmp_path / "none.npy"))
+    assert missing == f"{tmp_path / 'none.npy'}: cannot be read: No such file or directory.\n"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 
 from neurograph.cli.options import JsonOption, SpecArgument
 from neurograph.errors import UnknownName, UsageError, suggest
+from neurograph.graph.address import parse_address, write_node
 
 if TYPE_CHECKING:
     from neurograph.cli.compare import Comparison
@@ -166,7 +168,7 @@ def _optimizer(
     if name is not None and name not in OPTIMIZERS:
         raise UsageError(f"--optimizer {name}: unknown{suggest(name, OPTIMIZERS)} (known: {', '.join(OPTIMIZERS)})")
     past = None if run is None else load_run(run)
-    settings = Settings.of(found.spec) if past is None else Settings.from_dict(past.arguments)
+    settings = Settings.of(found.spec) if past is None else Settings.from_dict(past.arguments["settings"])
     changed = name not in (None, settings.optimizer)
     rate = learning_rate if learning_rate is not None else (0.1 if name == "sgd" else 0.001) if changed else None
     made = replace(
@@ -213,7 +215,9 @@ def subject_of(topology: Topology, what: str) -> Subject:
     """
     from neurograph.inspector.layers import names_a_layer
 
-    base = what.split("[", maxsplit=1)[0].strip()
+    base = what if what in topology.populations else re.split(r"[\[({]", what, maxsplit=1)[0].strip()
+    if base != what.strip() and parse_address(what) is None:
+        raise UnknownName(_misspelt(topology, base, what))
     if base in topology.populations:
         shapes = {name: population.shape for name, population in topology.populations.items()}
         return Subject.layer if names_a_layer(shapes, what) else Subject.neuron
@@ -227,8 +231,21 @@ def subject_of(topology: Topology, what: str) -> Subject:
     known = [*topology.populations, *topology.parameters]
     shown = ", ".join(known[:24]) + (", …" if len(known) > 24 else "")
     raise UnknownName(
-        f"{topology.name}: no neuron or weight '{what}'{suggest(base, known)} (layers and parameters: {shown})"
+        f"{topology.name}: no neuron or weight '{what}'{suggest(base, [*known, 'loss'])} (layers and parameters: {shown})"
     )
+
+
+def _misspelt(topology: Topology, base: str, what: str) -> str:
+    """What to say of a name with an index that cannot be read."""
+    if base in topology.populations:
+        shape, kind = topology.populations[base].shape, "neuron"
+    elif base in topology.parameters:
+        shape, kind = topology.parameters[base].shape, "weight"
+    else:
+        known = [*topology.populations, *topology.parameters]
+        return f"{topology.name}: no neuron or weight '{what}'{suggest(base, known)} (layers and parameters: {', '.join(known[:24])})"
+    example = write_node((base, *(n // 2 for n in shape)))
+    return f"{topology.name}: '{what}' cannot be read. A {kind} is written with its index in square brackets, such as {example}."
 
 
 def _more(spec: str, card: Card) -> list[str]:

@@ -89,8 +89,12 @@ def _through(topology: Topology, projection: Projection, seen: Axes) -> Axes:
     framed = (*seen, *[{0}] * (len(projection.axes) - len(seen)))
     found = []
     for axis, targets, extent in zip(projection.axes, framed, extents, strict=True):
-        sources = {int(i) for target in targets for i in axis.into(target).source}
-        found.append({i for i in sources if 0 <= i < extent})  # padded positions are edges, but not input
+        sources: set[int] = set()
+        for target in targets:
+            sources.update(i for i in axis.into(target).source.tolist() if 0 <= i < extent)  # padding is not input
+            if len(sources) == extent:
+                break  # nothing left to find: a dense layer's first unit sees all
+        found.append(sources)
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neurograph.errors import UnknownName
-from neurograph.graph.address import Node, node_id, write_node
+from neurograph.graph.address import Node, node_id, parse_address, write_node
 from neurograph.graph.layout import Layout, Place
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
@@ -33,8 +33,19 @@ def find(network: Topology | NeuronGraph, layout: Layout, key: Any) -> Neuron:
     UnknownName
         With the valid ranges, or the nearest known name.
     """
-    place = layout.place(key)
-    return at(network, layout, place)
+    try:
+        return at(network, layout, layout.place(key))
+    except UnknownName as error:
+        parsed = parse_address(key) if isinstance(key, str) else None
+        shape = layout.shapes.get(parsed[0]) if parsed is not None else None
+        if parsed is None or not shape or len(parsed[1]) != len(shape) or _inside(parsed[1], shape):
+            raise
+        nearest = tuple(min(max(i, 0), n - 1) for i, n in zip(parsed[1], shape, strict=True))
+        raise UnknownName(f"{error} The nearest is {write_node((parsed[0], *nearest))}.") from None
+
+
+def _inside(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return all(0 <= i < n for i, n in zip(index, shape, strict=True))
 
 
 def at(network: Topology | NeuronGraph, layout: Layout, place: Place) -> Neuron:

@@ -53,7 +53,7 @@ class Step:
             ]
         eta, mu = (number(self.options[key], digits) for key in ("rate", "momentum"))
         g, w, new = (number(value, digits) for value in (self.gradient, self.before, self.after))
-        if not self.kept:
+        if not self.options["momentum"]:
             return [Equation("new w", ("w − η·gradient", f"{w} − {eta}·{signed(g)}", new))]
         ((_, old_v, new_v),) = self.kept
         v, v_new = number(old_v, digits), number(new_v, digits)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.graph.build import build
-from neurograph.graph.layout import Place
+from neurograph.graph.layout import Place, layout_of
 from neurograph.graph.topology import Topology
 from neurograph.parameters import Parameters, Reference
 from neurograph.reference import ReferenceEngine
@@ -161,21 +161,30 @@ def _moving_z(
 ) -> Callable[[float], float]:
     """The summed loss with one neuron's z moved a little, in one sample."""
     only = _only(given, sample)
-    name, index = place
-    if name in only.x:
-        engine = ReferenceEngine(build(topology), params)
-
-        def moved_input(by: float) -> float:
-            x = np.array(only.x[name], dtype=np.float64)
-            x[(0, *index)] += by
-            return loss_of(engine, replace(only, x={**only.x, name: x}))
-
-        return moved_input
+    for port in layout_of(topology).inputs:
+        if port.members is not None and place in port.members:
+            return _moving_x(topology, params, only, port.name, (port.members.index(place),))
+        if port.members is None and port.name == place[0]:
+            return _moving_x(topology, params, only, port.name, place[1])
     nudged = _Nudged(topology, params, place)
 
     def moved(by: float) -> float:
         nudged.nudge.by = by
         return loss_of(nudged, only)
+
+    return moved
+
+
+def _moving_x(
+    topology: Topology, params: Parameters, only: Given, name: Hashable, index: tuple[int, ...]
+) -> Callable[[float], float]:
+    """The same for an input, which is its own z."""
+    engine = ReferenceEngine(build(topology), params)
+
+    def moved(by: float) -> float:
+        x = np.array(only.x[name], dtype=np.float64)
+        x[(0, *index)] += by
+        return loss_of(engine, replace(only, x={**only.x, name: x}))
 
     return moved
 
