@@ -11,7 +11,6 @@ import pytest
 from neurograph.kernels import code as c
 from neurograph.kernels import formulas, simd
 from neurograph.kernels.jit import COMPILED, by_address
-from neurograph.ops.words import ACTIVATIONS
 from neurograph.verification import formulas as wide
 
 WIDTH_OF_TEST = 16
@@ -124,33 +123,27 @@ def test_twins_refuse_what_lies_outside() -> None:
 GRID = np.concatenate(
     [np.linspace(-12, 12, 4001), [0.0, -0.0, 1e-8, -1e-8, 1e-300, 30.0, -30.0, 700.0, -700.0, 1e4, -1e4]]
 )
-ALONE = [word for word in ACTIVATIONS if word != "softmax"]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("word", ALONE)
-def test_activations_are_within_four_units_in_the_last_place(word: str, dtype: str) -> None:
+def test_gelu_is_within_what_verification_permits(dtype: str) -> None:
     z = GRID.astype(dtype)
-    found = np.array([formulas.value(ACTIVATIONS.index(word), float(x)) for x in z]).astype(dtype)
-    expected = wide.value(word, z.astype(wide.Wide))
+    found = np.array([formulas.gelu(float(x)) for x in z]).astype(dtype)
+    expected = wide.value("gelu", z.astype(wide.Wide))
     ulp = np.spacing(np.abs(expected).astype(dtype)).astype(wide.Wide)
     tiny = np.finfo(dtype).smallest_normal
     assert (np.abs(found - expected) <= 4 * ulp + tiny).all()
 
 
-@pytest.mark.parametrize("word", ALONE)
-def test_slopes_are_accurate(word: str) -> None:
-    code = ACTIVATIONS.index(word)
-    a = np.array([formulas.value(code, float(z)) for z in GRID])
-    found = np.array([formulas.slope(code, float(z), float(y)) for z, y in zip(GRID, a, strict=True)])
-    permitted = wide.slope(word, GRID.astype(wide.Wide), a.astype(wide.Wide), np.float64)
+def test_slope_of_gelu_is_accurate() -> None:
+    found = np.array([formulas.gelu_slope(float(z)) for z in GRID])
+    permitted = wide.slope("gelu", GRID.astype(wide.Wide), GRID.astype(wide.Wide), np.float64)
     tiny = np.finfo(np.float64).smallest_normal
     assert (np.abs(found - permitted.value) <= 2 * permitted.spread * wide.rounding(np.float64) + tiny).all()
 
 
-@pytest.mark.parametrize("word", ALONE)
-def test_nan_stays_nan(word: str) -> None:
-    assert np.isnan(formulas.value(ACTIVATIONS.index(word), float("nan")))
+def test_gelu_of_nan_is_nan() -> None:
+    assert np.isnan(formulas.gelu(float("nan")))
 
 
 def test_left_tail_of_gelu_keeps_its_digits() -> None:
@@ -164,8 +157,3 @@ def test_left_tail_of_gelu_keeps_its_digits() -> None:
 def test_gaussian_tails_do_not_overflow(z: float) -> None:
     assert formulas.normal_below(z) == (1.0 if z > 0 else 0.0)
     assert formulas.normal_density(z) == 0.0
-
-
-def test_slopes_at_zero_are_the_contract() -> None:
-    assert formulas.slope(formulas.RELU, 0.0, 0.0) == 0.0
-    assert formulas.slope(formulas.LEAKY_RELU, 0.0, 0.0) == 0.01

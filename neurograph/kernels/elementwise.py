@@ -38,7 +38,7 @@ from neurograph.kernels.code import (
     VALID,
     WEIGHTS,
 )
-from neurograph.kernels.formulas import slope, value
+from neurograph.kernels.formulas import GELU, gelu, gelu_slope, slope, value
 from neurograph.kernels.jit import inner
 from neurograph.kernels.simd import (
     Pointer,
@@ -50,6 +50,7 @@ from neurograph.kernels.simd import (
     number,
     put,
     reals,
+    root,
     splat,
     spread,
     store_part,
@@ -172,15 +173,24 @@ def copy_back(context: Pointer, row: Pointer) -> None:
 
 def activate(context: Pointer, row: Pointer) -> None:
     """Activations from z; where `ROOT` asks for it, z becomes √z first."""
-    mem, ints, step = values(context, MEMORY), integers(context, TABLES), number(context, NEURON_STEP)
+    like, step = zero(context), number(context, NEURON_STEP)
+    mem, ints, n = values(context, MEMORY), integers(context, TABLES), width(like)
     plane, function = number(context, PLANE) * step, get(row, EXTRA)
     for turn in range(number(context, PASSES)):
         for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
             first = get(ints, run) * step + turn * number(context, PASS_STEP)
-            for i in range(first, first + get(ints, run + 1) * step):
-                if get(row, HOW) & ROOT:
-                    put(mem, i + plane, math.sqrt(get(mem, i + plane)))
-                put(mem, i, value(function, np.float64(get(mem, i + plane))))
+            length = get(ints, run + 1) * step
+            if get(row, HOW) & ROOT:
+                for i in range(0, length, n):
+                    z = load_part(mem, first + plane + i, 1, length - i, like)
+                    store_part(mem, first + plane + i, 1, length - i, root(z))
+            if function == GELU:
+                for i in range(first, first + length):
+                    put(mem, i, gelu(np.float64(get(mem, i + plane))))
+            else:
+                for i in range(0, length, n):
+                    z = load_part(mem, first + plane + i, 1, length - i, like)
+                    store_part(mem, first + i, 1, length - i, value(function, z, z))
 
 
 def times_slope(context: Pointer, row: Pointer) -> None:
@@ -188,20 +198,26 @@ def times_slope(context: Pointer, row: Pointer) -> None:
 
     Where z was not stored (`HOW` = 0), a stands in: they agree in sign.
     """
-    mem, ints, step = values(context, MEMORY), integers(context, TABLES), number(context, NEURON_STEP)
+    like, step = zero(context), number(context, NEURON_STEP)
+    mem, ints, n = values(context, MEMORY), integers(context, TABLES), width(like)
     plane, function = number(context, PLANE) * step, get(row, EXTRA)
     shift = plane if get(row, HOW) else 0
     for turn in range(number(context, PASSES)):
         for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
             first = get(ints, run) * step + turn * number(context, PASS_STEP)
-            for i in range(first, first + get(ints, run + 1) * step):
-                error = np.float64(get(mem, i + 2 * plane))
-                if error != 0:
-                    put(
-                        mem,
-                        i + 2 * plane,
-                        error * slope(function, np.float64(get(mem, i + shift)), np.float64(get(mem, i))),
-                    )
+            length = get(ints, run + 1) * step
+            if function == GELU:
+                for i in range(first, first + length):
+                    error = np.float64(get(mem, i + 2 * plane))
+                    if error != 0:
+                        put(mem, i + 2 * plane, error * gelu_slope(np.float64(get(mem, i + shift))))
+            else:
+                for i in range(0, length, n):
+                    errors = load_part(mem, first + 2 * plane + i, 1, length - i, like)
+                    z = load_part(mem, first + shift + i, 1, length - i, like)
+                    a = load_part(mem, first + i, 1, length - i, like)
+                    delta = fma_where(errors, slope(function, z, a), like)
+                    store_part(mem, first + 2 * plane + i, 1, length - i, delta)
 
 
 def softmax(context: Pointer, row: Pointer) -> None:

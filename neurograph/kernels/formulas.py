@@ -1,19 +1,130 @@
-"""The activations and their slopes, for one number in double precision, accurate to a few units in the last place.
+"""The activations and their slopes, accurate to a few units in the last place: on vectors, in the program's precision.
 
-Compiled without any reordering: `gelu` splits numbers into halves, which reordering would undo. Codes are positions in
-`neurograph.ops.words.ACTIVATIONS`.
+`gelu` alone is computed number by number, in double precision and without any reordering: it splits numbers into halves, which
+reordering would undo. Codes are positions in `neurograph.ops.words.ACTIVATIONS`.
 """
 
 from __future__ import annotations
 
 import math
 
+from neurograph.kernels.exponentials import Machine, Number, exp, expm1, log1p, logistic, tanh
 from neurograph.kernels.jit import exact
+from neurograph.kernels.machines import one_of
 from neurograph.ops.words import ACTIVATIONS, LEAK
 
 IDENTITY, RELU, LEAKY_RELU, ELU, SOFTPLUS, GELU, SILU, SIGMOID, TANH, SCALED_TANH, SOFTMAX = range(len(ACTIVATIONS))
 
 AMPLITUDE = 1.7159
+
+
+# -- on vectors: from z and a = f(z); values are asked with z twice -----------------------------------------------------
+def _relu(m: Machine, z: Number, a: Number) -> Number:
+    return m.where(z < 0, 0.0, z)
+
+
+def _relu_slope(m: Machine, z: Number, a: Number) -> Number:
+    return m.where(z > 0, 1.0, 0.0)
+
+
+def _leaky_relu(m: Machine, z: Number, a: Number) -> Number:
+    return m.where(z > 0, z, z * LEAK)
+
+
+def _leaky_relu_slope(m: Machine, z: Number, a: Number) -> Number:
+    return m.where(z > 0, 1.0, LEAK)
+
+
+def _elu(m: Machine, z: Number, a: Number) -> Number:
+    return m.where(z > 0, z, expm1(m, m.where(z > 0, 0.0, z)))
+
+
+def _elu_slope(m: Machine, z: Number, a: Number) -> Number:
+    return exp(m, m.where(z > 0, 0.0, z))
+
+
+def _softplus(m: Machine, z: Number, a: Number) -> Number:
+    """The larger of z and 0, + log(1 + e^−|z|)."""
+    return m.where(z < 0, 0.0, z) + log1p(m, exp(m, -m.size(z)))
+
+
+def _softplus_slope(m: Machine, z: Number, a: Number) -> Number:
+    return logistic(m, z)
+
+
+def _silu(m: Machine, z: Number, a: Number) -> Number:
+    return z * logistic(m, z)
+
+
+def _silu_slope(m: Machine, z: Number, a: Number) -> Number:
+    """σ(z) + z·σ(z)·σ(−z)."""
+    t = exp(m, -m.size(z))
+    p, q = m.where(z < 0, t, 1.0) / (t + 1.0), m.where(z < 0, 1.0, t) / (t + 1.0)
+    return p + z * p * q
+
+
+def _sigmoid(m: Machine, z: Number, a: Number) -> Number:
+    return logistic(m, z)
+
+
+def _sigmoid_slope(m: Machine, z: Number, a: Number) -> Number:
+    return a * (1.0 - a)
+
+
+def _tanh(m: Machine, z: Number, a: Number) -> Number:
+    return tanh(m, z)
+
+
+def _tanh_slope(m: Machine, z: Number, a: Number) -> Number:
+    """(1 − a)(1 + a), which does not cancel."""
+    return (1.0 - a) * (a + 1.0)
+
+
+def _scaled_tanh(m: Machine, z: Number, a: Number) -> Number:
+    return AMPLITUDE * tanh(m, 2.0 * z / 3.0)
+
+
+def _scaled_tanh_slope(m: Machine, z: Number, a: Number) -> Number:
+    return (2.0 / 3.0 / AMPLITUDE) * (AMPLITUDE - a) * (a + AMPLITUDE)
+
+
+def _identity(m: Machine, z: Number, a: Number) -> Number:
+    return z
+
+
+def _one(m: Machine, z: Number, a: Number) -> Number:
+    return m.where(z > 0, 1.0, 1.0)
+
+
+VALUES = {
+    RELU: _relu,
+    LEAKY_RELU: _leaky_relu,
+    ELU: _elu,
+    SOFTPLUS: _softplus,
+    SILU: _silu,
+    SIGMOID: _sigmoid,
+    TANH: _tanh,
+    SCALED_TANH: _scaled_tanh,
+}
+SLOPES = {
+    RELU: _relu_slope,
+    LEAKY_RELU: _leaky_relu_slope,
+    ELU: _elu_slope,
+    SOFTPLUS: _softplus_slope,
+    SILU: _silu_slope,
+    SIGMOID: _sigmoid_slope,
+    TANH: _tanh_slope,
+    SCALED_TANH: _scaled_tanh_slope,
+}
+
+value = one_of(VALUES, _identity)
+"""``value(code, z, z)`` is f(z), but for gelu. NaN stays NaN."""
+
+slope = one_of(SLOPES, _one)
+"""``slope(code, z, a)`` is f′(z), but for gelu."""
+
+
+# -- number by number ---------------------------------------------------------------------------------------------------
 SPLITTER = 134217729.0  # 2²⁷ + 1: halves a double
 ROOT_HALF = math.sqrt(0.5)
 ROOT_HALF_REST = -4.833646656726457e-17  # √½ − ROOT_HALF
@@ -25,7 +136,7 @@ HUGE = 1e150
 
 @exact
 def sigmoid(z: float) -> float:
-    """1 / (1 + e^−z)."""
+    """1 / (1 + e^−z), of one number."""
     if z >= 0:
         return 1.0 / (1.0 + math.exp(-z))
     e = math.exp(z)
@@ -60,48 +171,12 @@ def normal_density(z: float) -> float:
 
 
 @exact
-def value(code: int, z: float) -> float:
-    """f(z); NaN stays NaN."""
-    if code == RELU:
-        return 0.0 if z <= 0 else z
-    if code == LEAKY_RELU:
-        return z if z > 0 else LEAK * z
-    if code == ELU:
-        return z if z > 0 else math.expm1(z)
-    if code == SOFTPLUS:
-        return math.log1p(math.exp(z)) if z <= 0 else z + math.log1p(math.exp(-z))
-    if code == GELU:
-        return z * normal_below(z)
-    if code == SILU:
-        return z * sigmoid(z)
-    if code == SIGMOID:
-        return sigmoid(z)
-    if code == TANH:
-        return math.tanh(z)
-    if code == SCALED_TANH:
-        return AMPLITUDE * math.tanh(2.0 * z / 3.0)
-    return z
+def gelu(z: float) -> float:
+    """z·Φ(z)."""
+    return z * normal_below(z)
 
 
 @exact
-def slope(code: int, z: float, a: float) -> float:
-    """f′(z), from z and a = f(z)."""
-    if code == RELU:
-        return 1.0 if z > 0 else 0.0
-    if code == LEAKY_RELU:
-        return 1.0 if z > 0 else LEAK
-    if code == ELU:
-        return 1.0 if z > 0 else math.exp(z)
-    if code == SOFTPLUS:
-        return sigmoid(z)
-    if code == GELU:
-        return normal_below(z) + z * normal_density(z)
-    if code == SILU:
-        return sigmoid(z) + z * sigmoid(z) * sigmoid(-z)
-    if code == SIGMOID:
-        return a * (1.0 - a)
-    if code == TANH:
-        return (1.0 - a) * (1.0 + a)
-    if code == SCALED_TANH:
-        return 2.0 / 3.0 / AMPLITUDE * (AMPLITUDE - a) * (AMPLITUDE + a)
-    return 1.0
+def gelu_slope(z: float) -> float:
+    """Φ(z) + z·φ(z)."""
+    return normal_below(z) + z * normal_density(z)

@@ -13,10 +13,11 @@ from neurograph.kernels import simd_numpy
 from neurograph.kernels.jit import COMPILED
 
 _operations: Any = simd_numpy
+_parts: Any = simd_numpy
 if COMPILED:
-    from neurograph.kernels import simd_llvm
+    from neurograph.kernels import parts_llvm, simd_llvm
 
-    _operations = simd_llvm
+    _operations, _parts = simd_llvm, parts_llvm
 
 Pointer = Any
 """A typed address in compiled code, an array in plain Python."""
@@ -39,7 +40,7 @@ integers = _operations.integers
 keep_where_equal = _operations.keep_where_equal
 keep_where_positive = _operations.keep_where_positive
 load = _operations.load
-load_part = _operations.load_part
+load_part = _parts.load_part
 multiply = _operations.multiply
 number = _operations.number
 offset = _operations.offset
@@ -50,7 +51,7 @@ root = _operations.root
 splat = _operations.splat
 spread = _operations.spread
 store = _operations.store
-store_part = _operations.store_part
+store_part = _parts.store_part
 subtract = _operations.subtract
 total = _operations.total
 values = _operations.values

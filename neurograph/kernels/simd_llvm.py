@@ -193,67 +193,6 @@ def store(typingctx: Any, pointer: Any, i: Any, v: Any) -> Any:
     return types.void(pointer, types.int64, v), make
 
 
-def _copy_part(builder: Any, source: tuple[Any, Any], target: tuple[Any, Any], count: Any, most: int) -> None:
-    """Copy numbers one by one between two (pointer, step)s: `count` of them, at most `most`."""
-    room = ir.Constant(count.type, most)
-    fewer = builder.select(builder.icmp_signed("<", count, room), count, room)
-    with cgutils.for_range(builder, fewer) as loop:
-        (a, a_step), (b, b_step) = source, target
-        found = builder.load(builder.gep(a, [builder.mul(loop.index, a_step)]))
-        builder.store(found, builder.gep(b, [builder.mul(loop.index, b_step)]))
-
-
-def _is_whole(builder: Any, step: Any, count: Any, most: int) -> Any:
-    beside = builder.icmp_signed("==", step, ir.Constant(step.type, 1))
-    return builder.and_(beside, builder.icmp_signed(">=", count, ir.Constant(count.type, most)))
-
-
-@intrinsic
-def load_part(typingctx: Any, pointer: Any, i: Any, step: Any, count: Any, like: Any) -> Any:
-    """A vector whose first `count` numbers stand `step` apart, unchecked; 0 behind them."""
-
-    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind, most = target.get_value_type(like), like.width
-        part = cgutils.alloca_once(builder, kind)
-        first, step, count = builder.gep(args[0], [args[1]]), args[2], args[3]
-        with builder.if_else(_is_whole(builder, step, count, most)) as (then, otherwise):
-            with then:
-                whole = builder.load(builder.bitcast(first, kind.as_pointer()), align=_bytes(like))
-                whole_from = builder.block
-            with otherwise:
-                builder.store(_constant(kind, 0.0), part)
-                lanes = builder.bitcast(part, kind.element.as_pointer())
-                _copy_part(builder, (first, step), (lanes, ir.Constant(step.type, 1)), count, most)
-                some = builder.load(part)
-                some_from = builder.block
-        found = builder.phi(kind)
-        found.add_incoming(whole, whole_from)
-        found.add_incoming(some, some_from)
-        return found
-
-    return like(pointer, types.int64, types.int64, types.int64, like), make
-
-
-@intrinsic
-def store_part(typingctx: Any, pointer: Any, i: Any, step: Any, count: Any, v: Any) -> Any:
-    """Write the first `count` numbers of a vector, `step` apart, unchecked."""
-
-    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind, most = target.get_value_type(v), v.width
-        part = cgutils.alloca_once(builder, kind)
-        first, step, count = builder.gep(args[0], [args[1]]), args[2], args[3]
-        with builder.if_else(_is_whole(builder, step, count, most)) as (then, otherwise):
-            with then:
-                builder.store(args[4], builder.bitcast(first, kind.as_pointer()), align=_bytes(v))
-            with otherwise:
-                builder.store(args[4], part)
-                lanes = builder.bitcast(part, kind.element.as_pointer())
-                _copy_part(builder, (lanes, ir.Constant(step.type, 1)), (first, step), count, most)
-        return target.get_dummy_value()
-
-    return types.void(pointer, types.int64, types.int64, types.int64, v), make
-
-
 @intrinsic
 def spread(typingctx: Any, x: Any, like: Any) -> Any:
     """One number, rounded to the vector's precision, in every place."""
