@@ -179,6 +179,25 @@ def test_a_process_that_fails_is_an_error_with_its_last_line() -> None:
         processes.run("1 / 0", {})
 
 
+@pytest.mark.parametrize(
+    ("target", "ratios", "expected"),
+    [
+        (2.0, {"pytorch": 3.0, "jax": 1.5, "numpy": 2.0}, "met"),
+        (2.0, {"pytorch": 3.0, "jax": 0.9, "numpy": 2.0}, "behind jax"),
+        (2.0, {"pytorch": 1.0, "jax": 0.9, "numpy": 0.8}, "short by 50 %, behind jax and numpy"),
+        (None, {"numpy": 1.2}, "met"),
+        (None, {"pytorch": 0.1}, ""),
+    ],
+)
+def test_a_verdict_looks_at_every_peer_that_counts(
+    target: float | None, ratios: dict[str, float], expected: str
+) -> None:
+    one = Spread(1.0, 1.0, 1.0)
+    against = tuple(Against(name, one, Spread(ratio, ratio, ratio)) for name, ratio in ratios.items())
+    speed = Speed("mlp-train-64", "mlp", "train", 64, 1, one, None, against, target, ahead=("jax", "numpy"))
+    assert speed.verdict == expected
+
+
 def test_a_table_shows_targets_and_what_is_short() -> None:
     spread = Spread(1000.0, 900.0, 1100.0)
     beside = (
@@ -190,8 +209,8 @@ def test_a_table_shows_targets_and_what_is_short() -> None:
     assert report.table("lenet5", [*speeds, start]).splitlines() == [
         "",
         "LeNet-5 as bundled",
-        "                                   samples/s    % of peak      PyTorch                 ratio        to NumPy",
-        "  lenet5 train 64                      1,000           50          500      2.00 (1.80–2.20)               -"
+        "                                        samples/s    % of peak      PyTorch                 ratio          to NumPy",
+        "  lenet5 train 64                           1,000           50          500      2.00 (1.80–2.20)                 -"
         "   ≥ 4  ✗ short by 50 %",
         "  starting                                                                       0.5 s   ≤ 0.7 s  ✓ met",
         "      numpy: why",

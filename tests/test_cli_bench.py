@@ -46,6 +46,7 @@ def test_one_row_without_peers_is_printed_and_written(
         "peak",
         "against",
         "target",
+        "ahead",
         "verdict",
     }
     assert (row["key"], row["target"], row["verdict"]) == ("mlp-train-1", 20, "")

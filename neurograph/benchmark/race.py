@@ -80,10 +80,11 @@ def race(
     modes: Mapping[str, float | None],
     batch: int,
     setting: Setting,
-    threads: int | None = None,
+    *,
+    ahead: tuple[str, ...] = (),
 ) -> list[Speed]:
-    """Time a network in some modes (each with its target) at one batch."""
-    threads = threads or setting.threads
+    """Time a network in some modes (each with its target) at one batch; `ahead` of these peers it has to be."""
+    threads = setting.threads
     who = line_up(network, batch, setting, threads, trains="train" in modes)
     given = batches(network.spec, batch)
     found = []
@@ -104,6 +105,7 @@ def race(
                 setting.share(operations * Spread.of(rates[who.mine.name]).median, threads),
                 _against(who, rates, network.is_edited),
                 target,
+                ahead,
             )
         )
     return found

@@ -13,7 +13,7 @@ from neurograph.benchmark.results import Against, Quantity, Result, Speed
 from neurograph.benchmark.rows import GROUPS
 from neurograph.benchmark.stopwatch import Pace, Spread
 
-WIDE, NARROW, FIRST = 22, 13, 31
+WIDE, NARROW, FIRST = 22, 13, 36
 """Columns: a ratio with its range, a number, and what was measured."""
 
 
@@ -79,7 +79,7 @@ def _heading(columns: Sequence[str]) -> str:
     for name in columns:
         title = PEERS[name].title if name in PEERS else name
         wide = f"{title:>{NARROW}}{'ratio':>{WIDE}}"
-        cells.append(wide if _is_wide(name) else f"{'to ' + title:>{NARROW + 3}}")
+        cells.append(wide if _is_wide(name) else f"{'to ' + title:>{NARROW + 5}}")
     return "".join(cells).rstrip()
 
 
@@ -97,23 +97,24 @@ def _speed(speed: Speed, columns: Sequence[str]) -> str:
         other = by_name.get(name)
         figure = "-" if other is None or other.samples_per_second is None else number(other.samples_per_second.median)
         quotient = "-" if other is None or other.ratio is None else _ratio(other.ratio, _is_wide(name))
-        cells.append(f"{figure:>{NARROW}}{quotient:>{WIDE}}" if _is_wide(name) else f"{quotient:>{NARROW + 3}}")
-    return ("".join(cells) + _mark(speed.target, speed.verdict, "≥", "")).rstrip()
+        cells.append(f"{figure:>{NARROW}}{quotient:>{WIDE}}" if _is_wide(name) else f"{quotient:>{NARROW + 5}}")
+    demands = [f"≥ {speed.target:g}"] if speed.target is not None else []
+    demands += [f"ahead of {' and '.join(PEERS[name].title for name in speed.ahead)}"] if speed.ahead else []
+    return ("".join(cells) + _mark(", ".join(demands), speed.verdict)).rstrip()
 
 
 def _quantity(quantity: Quantity) -> str:
     shown = (
         f"{quantity.value:.3g} {quantity.unit}" if quantity.value < 1000 else f"{quantity.value:,.0f} {quantity.unit}"
     )
-    mark = _mark(quantity.target, quantity.verdict, "≥" if quantity.at_least else "≤", f" {quantity.unit}")
+    demand = f"{'≥' if quantity.at_least else '≤'} {quantity.target:g} {quantity.unit}" if quantity.target else ""
+    mark = _mark(demand, quantity.verdict)
     note = f"   ({quantity.note})" if quantity.note else ""
     return f"  {quantity.what:<72}{shown:>12}{mark}{note}"
 
 
-def _mark(target: float | None, reached: str, sign: str, unit: str) -> str:
-    if target is None or not reached:
-        return ""
-    return f"   {sign} {target:g}{unit}  {'✓' if reached == 'met' else '✗'} {reached}"
+def _mark(demand: str, reached: str) -> str:
+    return f"   {demand}  {'✓' if reached == 'met' else '✗'} {reached}" if reached else ""
 
 
 def _remarks(speeds: Sequence[Speed]) -> list[str]:

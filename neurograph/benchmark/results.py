@@ -45,6 +45,8 @@ class Speed:
         Share of the measured peak, counting every multiplication of the dense network.
     target : float, optional
         Least ratio to the yardstick.
+    ahead : tuple of str
+        Peers that must not be faster.
     """
 
     key: str
@@ -56,6 +58,7 @@ class Speed:
     peak: float | None
     against: tuple[Against, ...]
     target: float | None = None
+    ahead: tuple[str, ...] = ()
 
     @property
     def reached(self) -> float | None:
@@ -67,7 +70,16 @@ class Speed:
 
     @property
     def verdict(self) -> str:
-        return verdict(self.target, self.reached)
+        found = verdict(self.target, self.reached)
+        raced = [other for other in self.against if other.peer in self.ahead and other.ratio is not None]
+        behind = [other.peer for other in raced if other.ratio is not None and other.ratio.median < 1]
+        if behind:
+            return (
+                f"{found}, behind {' and '.join(behind)}"
+                if found not in ("", "met")
+                else f"behind {' and '.join(behind)}"
+            )
+        return found or ("met" if raced else "")
 
     def as_dict(self) -> dict[str, Any]:
         return {"type": "speed", **asdict(self), "verdict": self.verdict}

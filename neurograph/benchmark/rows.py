@@ -49,6 +49,9 @@ ROWS = (
 )
 """Rows of networks that every peer can say, or stand in for. The other groups have functions of their own."""
 
+AHEAD = {"mlp": ("jax", "numpy")}
+"""Groups in which PyTorch is not the fastest peer, and who else must not be faster than we are."""
+
 GROUPS = {
     "lenet5": "LeNet-5 as bundled",
     "mlp": "784-128-10",

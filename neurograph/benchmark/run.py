@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from neurograph.benchmark import convolution, processes, quantities, scaling, sparse
 from neurograph.benchmark.race import Setting, race
 from neurograph.benchmark.results import Result
-from neurograph.benchmark.rows import GROUPS, Row, Selection, network
+from neurograph.benchmark.rows import AHEAD, GROUPS, Row, Selection, network
 
 
 @dataclass(frozen=True)
@@ -63,4 +63,4 @@ def _races(group: str, rows: list[Row], setting: Setting) -> Iterator[list[Resul
     raced = network(group)
     for batch in dict.fromkeys(row.batch for row in rows):
         modes = {row.mode: row.target for row in rows if row.batch == batch}
-        yield list(race(group, raced, modes, batch, setting))
+        yield list(race(group, raced, modes, batch, setting, ahead=AHEAD.get(group, ())))

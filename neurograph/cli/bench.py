@@ -45,7 +45,7 @@ def command(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The most telling rows, in about two minutes.")] = False,
     large: Annotated[
-        bool, typer.Option("--large", help="Also bind AlexNet and VGG-19 and run them; needs 4 GB and minutes.")
+        bool, typer.Option("--large", help="Also bind AlexNet and VGG-19 and run them; needs 6 GB and minutes.")
     ] = False,
     threads: Annotated[
         int | None, typer.Option("--threads", help="Threads of everybody (default: all cores).", min=1)
