@@ -240,10 +240,21 @@ def _state(
 ) -> tuple[float, Floats, float, tuple[float, float]]:
     """The tied weight, its copies, the spread of all copies, both losses."""
     tied, loose = engines
-    variance = [float(np.var(loose.params[found.name])) for found in copies]
+    variance = [spread_of(loose.params[found.name]) ** 2 for found in copies]
     losses = tuple(float("nan") if trace.loss is None else trace.loss for trace in traces)
     spread = float(np.sqrt(np.mean(variance)))
     return _entry(tied.params, watched), loose.params[watched.name].copy(), spread, (losses[0], losses[1])
+
+
+def spread_of(copies: Floats) -> float:
+    """The standard deviation between the copies of one weight; exactly 0 while they are equal.
+
+    Examples
+    --------
+    >>> spread_of(np.full(3, 0.1)), spread_of(np.array([1.0, 3.0]))
+    (0.0, 1.0)
+    """
+    return float(np.std(copies - copies[0]))
 
 
 def _entry(arrays: Any, copies: Copies) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurograph.inspector.drift import Drift
+from neurograph.inspector.drift import Drift, spread_of
 from neurograph.inspector.sheets import Grid, Prose, Sheet
 from neurograph.inspector.table import largest, number
 
@@ -46,7 +46,7 @@ def _steps(drift: Drift, digits: int, limit: int) -> Sheet:
     rows = []
     for step in shown_steps(drift.n_steps, limit):
         copies = drift.copies[step]
-        values = [drift.tied[step], copies.min(), copies.mean(), copies.max(), copies.std(), drift.spread[step]]
+        values = [drift.tied[step], copies.min(), copies.mean(), copies.max(), spread_of(copies), drift.spread[step]]
         values += [*drift.losses[step]] if with_loss else []
         rows.append([str(step), *(number(float(value), digits) for value in values)])
     return [f"  {drift.watched}, tied and untied", Grid("step by step", heads, rows)]
@@ -77,6 +77,9 @@ def _words(drift: Drift) -> tuple[str, ...]:
         lines.append(
             f"{silent:,} of the {n:,} copies are asked for nothing on the first step, and stay where they are."
         )
-    if drift.copies[-1].std() == 0:
+    lines.append(
+        "Spread: the standard deviation between the copies; of all: its root mean square over all untied weights."
+    )
+    if spread_of(drift.copies[-1]) == 0:
         lines.append("Here all copies ask for the same, so they stay equal.")
     return tuple(lines)
