@@ -24,7 +24,7 @@ plan four: 3 steps, 3 nests, 310 edges, 27 weights and biases
   outputs 2   weighted             2     18       18    36  1
       from pool: 2 lanes × 9 taps
 """
-FOLDED = "      from input: 4 tied × 4 tied × 9 taps; 4 tied × 6 taps; and 3 more; "
+FOLDED = "      from input: 4 tied × 4 tied × 9 taps; 4 tied × 6 taps; and 3 more\n          5 stencils (clipped borders read less)\n"
 
 
 def screen(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -34,7 +34,7 @@ def fuse(plan: Plan) -> Plan:
     for step in plan.steps:
         reading = readers.get(step.population, [])
         alone = len(reading) == 1 and writers[step.population] == 1 and step.population not in heads
-        pool = plan.steps[reading[0]].population if alone and _is_plain_pool(plan.steps[reading[0]]) else None
+        pool = plan.steps[reading[0]].population if alone and is_plain_pool(plan.steps[reading[0]]) else None
         fusion = Fusion(
             bias=fits_bias(step, plan.population(step.population)),
             activation=step.activation in IN_THE_SUM,
@@ -56,7 +56,7 @@ def readers_of(plan: Plan) -> dict[Hashable, list[int]]:
     return readers
 
 
-def _is_plain_pool(step: Step) -> bool:
+def is_plain_pool(step: Step) -> bool:
     """A max pool that reads one map as it is."""
     plain = len(step.projections) == 1 and step.projections[0].dropout is None and not step.projections[0].others
     return step.op == "max" and step.members is None and plain

@@ -176,7 +176,7 @@ class _Stencils:
             return None
         shift, missing = match
         moved = replace(nest, taps=template, source=tuple(a + b for a, b in zip(nest.source, shift, strict=True)))
-        low, high = _reach(moved, missing)
+        low, high = reach(moved, missing)
         outside = (high < 0) | (low >= self.extent)
         return moved if outside.any(axis=1).all() else None
 
@@ -231,7 +231,7 @@ def _filters(nest: Nest) -> tuple[Index, int]:
     return found, tied
 
 
-def _reach(nest: Nest, offsets: Index) -> tuple[Index, Index]:
+def reach(nest: Nest, offsets: Index) -> tuple[Index, Index]:
     """Per source offset: the smallest and largest position over all neurons of the box, shape (offsets, rank)."""
     low = np.array(nest.source, dtype=np.int64) + offsets
     high = low.copy()

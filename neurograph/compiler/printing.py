@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from neurograph.compiler.counting import n_edges, n_flop, n_neurons, n_parameters, n_weights
 from neurograph.compiler.plan import ONE, Nest, Plan, PlanProjection, Step
+from neurograph.compiler.reasons import why_not_fused, why_not_routed, why_not_shared
 
 SHOWN_NESTS = 2
 """Nests written out for each projection; of the others only the number is given."""
@@ -28,8 +29,8 @@ def write_plan(plan: Plan) -> str:
     notes: list[list[str]] = [[]]
     for step in plan.steps:
         rows.append(_row(plan, step))
-        said = [_note(plan, step, projection) for projection in step.projections]
-        notes.append([*said, *_fusion_notes(plan, step), *_route_notes(step)])
+        said = [line for projection in step.projections for line in _notes(plan, step, projection)]
+        notes.append([*said, *_fusion_notes(plan, step), *_route_notes(plan, step)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [_headline(plan)]
     for row, below in zip(rows, notes, strict=True):
@@ -75,7 +76,7 @@ def _flop_text(n: int) -> str:
 
 
 # -- notes ------------------------------------------------------------------------------------------------------------
-def _note(plan: Plan, step: Step, projection: PlanProjection) -> str:
+def _notes(plan: Plan, step: Step, projection: PlanProjection) -> list[str]:
     source = "bias" if projection.source == ONE else f"from {projection.source}"
     if projection.others:
         source = "from " + " and ".join(
@@ -86,7 +87,11 @@ def _note(plan: Plan, step: Step, projection: PlanProjection) -> str:
     said = [_nest_text(nest) for nest in _largest(projection.nests)]
     if len(projection.nests) > SHOWN_NESTS:
         said.append(f"and {len(projection.nests) - SHOWN_NESTS} more")
-    return f"{source}{through}{framed}: {'; '.join([*said, *_reasons(plan, step, projection)])}"
+    reasons = why_not_shared(plan, step, projection)
+    if not said:
+        said, reasons = reasons[:1], reasons[1:]
+    first = f"{source}{through}{framed}: {'; '.join([*said, *_halo_notes(plan, projection)])}"
+    return [first, *(f"    {reason}" for reason in reasons)]
 
 
 def _largest(nests: Sequence[Nest]) -> list[Nest]:
@@ -110,27 +115,11 @@ def _nest_text(nest: Nest) -> str:
     return " × ".join([*axes, f"{taps} tap{'s' if taps > 1 else ''}"])
 
 
-def _reasons(plan: Plan, step: Step, projection: PlanProjection) -> list[str]:
-    """Why something was not shared, or shared through a halo."""
-    reasons = []
-    stencils = len({nest.taps for nest in projection.nests})
-    if stencils > 1:
-        reasons.append(f"{stencils} stencils ({_why_several(step, projection)})")
+def _halo_notes(plan: Plan, projection: PlanProjection) -> list[str]:
     halo = projection.n_edges - n_edges(plan, projection)
-    if halo:
-        reasons.append(f"borders share through a zero halo ({100 * halo / projection.n_edges:.2g} % of the taps)")
-    if projection.others:
-        reasons.append("one table, so that ties keep their order across sources")
-    elif projection.table is not None:
-        n = projection.table.n_neurons
-        reasons.append(f"{n:,} neuron{'s' if n > 1 else ''} alone: no neighbour has the same stencil")
-    return reasons
-
-
-def _why_several(step: Step, projection: PlanProjection) -> str:
-    if step.op in ("max", "mean", "l2", "rbf") and len({len(nest.taps.source) for nest in projection.nests}) > 1:
-        return "clipped windows keep their own: zero is no neutral source here"
-    return "their sources or weights differ by more than one shift"
+    if not halo:
+        return []
+    return [f"borders share through a zero halo ({100 * halo / projection.n_edges:.2g} % of the taps)"]
 
 
 def _fusion_notes(plan: Plan, step: Step) -> list[str]:
@@ -142,21 +131,20 @@ def _fusion_notes(plan: Plan, step: Step) -> list[str]:
         moved.remove("activation")
     notes = [f"fused: {', '.join(moved)}"] if moved else []
     if step.fusion.pool is not None:
-        return [*notes, f"followed at once by {step.fusion.pool}, which alone reads it"]
+        notes.append(f"followed at once by {step.fusion.pool}, which alone reads it")
+    left = why_not_fused(plan, step)
     readers = [reader.population for reader in plan.steps if _reads(reader, step.population)]
-    if len(readers) > 1:
-        notes.append(f"stored: {', '.join(map(str, readers))} read it")
-    return notes
+    if len(readers) > 1 and not any(line.startswith("not fused with") for line in left):
+        left.append(f"stored: {', '.join(map(str, readers))} read it")
+    return [*notes, *left]
 
 
 def _reads(reader: Step, population: object) -> bool:
     return any(population in (p.source, *(name for name, _ in p.others)) for p in reader.projections)
 
 
-def _route_notes(step: Step) -> list[str]:
+def _route_notes(plan: Plan, step: Step) -> list[str]:
     """Which way the pass `route` sends δ back through a maximum."""
-    if step.route is None:
-        return []
-    if not step.route.assigns:
-        return ["backward: δ is added, since windows overlap"]
-    return ["backward: δ goes to winners only" + (", past their ReLU" if step.route.gates else "")]
+    if step.route is not None and step.route.assigns:
+        return ["backward: δ goes to winners only" + (", past their ReLU" if step.route.gates else "")]
+    return why_not_routed(plan, step)
