@@ -22,6 +22,7 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("neurograph.cli.plan", "Show what the compiler made of a network."),
     "bench": Entry("neurograph.cli.bench", "How fast this machine is, beside PyTorch and others."),
     "explain": Entry("neurograph.cli.explain", "Where a neuron's values or a weight's update come from."),
+    "census": Entry("neurograph.cli.census", "What many samples show: dead units, winners, edges without a δ."),
     "paths": Entry("neurograph.cli.paths", "How one neuron depends on another: a sum over paths."),
     "story": Entry("neurograph.cli.story", "One pass told frame by frame: forward, loss, δ, sums, update."),
     "what-if": Entry("neurograph.cli.what_if", "Change one number, and see exactly which neurons change with it."),

@@ -108,7 +108,7 @@ def examine(
     given = own or find_batch(spec, layout, sample, data, whole_batch, any_input)
     if given is None:
         return Examined(spec, topology, None, "", "")
-    params, weights = _weights(name, spec, topology, run)
+    params, weights = weights_of(name, spec, topology, run)
     return Examined(spec, topology, _inspector(topology, params, given), given.note, weights, params)
 
 
@@ -130,7 +130,7 @@ def engine_for(topology: Topology, params: Parameters) -> Any:
     return compile(topology, params, dtype="float64" if topology.n_parameters <= EXACT_PARAMETERS else "float32")
 
 
-def _weights(name: str, spec: Spec, topology: Topology, run: Path | None) -> tuple[Parameters, str]:
+def weights_of(name: str, spec: Spec, topology: Topology, run: Path | None) -> tuple[Parameters, str]:
     """The weights, and where they come from in words."""
     if run is None:
         from neurograph.graph.initialise import initialise
@@ -166,7 +166,7 @@ def find_batch(
             return _own(spec, layout, list(range(len(spec.samples))))
         return _own(spec, layout, [sample or 0])
     name = data or (spec.data.set if spec.data is not None else None)
-    if name is not None and not (data is None and name == "mnist" and not _mnist_is_here()):
+    if name is not None and not (data is None and name == "mnist" and not mnist_is_here()):
         return _from_data(spec, layout, name, sample or 0)
     return _stand_in(spec, layout, sample or 0, any_input)
 
@@ -213,7 +213,7 @@ def _from_data(spec: Spec, layout: Layout, data: str, sample: int) -> Given:
     if not 0 <= sample < found.n:
         raise UsageError(f"--sample {sample}: {data} has the training samples 0…{found.n - 1:,}.")
     x, y = np.asarray(found.x)[sample : sample + 1], np.asarray(found.y)[sample : sample + 1]
-    return Given(x, f"{data} sample {sample} (a {y[0]})", y if _can_learn(layout) else None)
+    return Given(x, f"{data} sample {sample} (a {y[0]})", y if can_learn(layout) else None)
 
 
 def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given | None:
@@ -226,7 +226,7 @@ def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given
     if len(layout.inputs) == 1 and len(shape) == 3 and shape[0] == 1 and sample < len(x):
         resized = prepare(x[sample : sample + 1], shape, resize=shape[1:])
         note = f"digits sample {sample} (a {y[sample]}), resized"
-        if _can_learn(layout) and layout.heads[0].shape[:1] >= (10,):
+        if can_learn(layout) and layout.heads[0].shape[:1] >= (10,):
             return Given(resized, note, y[sample : sample + 1])
         target = _first_class(layout)
         return Given(resized, note if target is None else f"{note}, target: the first class", target)
@@ -253,11 +253,12 @@ def _first_class(layout: Layout) -> Batch | None:
     return zeros
 
 
-def _can_learn(layout: Layout) -> bool:
+def can_learn(layout: Layout) -> bool:
+    """Whether classes can be targets: one head with a loss, and one prediction a sample."""
     return len(layout.heads) == 1 and layout.heads[0].loss is not None and prod(layout.heads[0].shape[1:]) == 1
 
 
-def _mnist_is_here() -> bool:
+def mnist_is_here() -> bool:
     """Whether MNIST can be read without a download."""
     import os
 

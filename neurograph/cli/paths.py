@@ -47,7 +47,6 @@ def command(
     from neurograph.graph.layout import layout_of
     from neurograph.inspector.html import as_page
     from neurograph.inspector.latex import as_latex
-    from neurograph.inspector.paths import paths_card
     from neurograph.spec import load
 
     layout = layout_of(lay_out(load(spec)))
@@ -55,7 +54,7 @@ def command(
         layout.place(name)  # a wrong name is told before anything runs
     found = examine(spec, sample, run, data)
     assert found.inspector is not None
-    card = paths_card(found.inspector.trace, found.inspector.sample, target, source, k)
+    card = found.inspector.paths(target, source, k)
     about = f"{found.spec.name}, {found.note}, {found.weights}"
     if as_json or form is Format.json:
         note = {"network": found.spec.name, "data": found.note, "weights": found.weights}

@@ -30,9 +30,11 @@ from neurograph.parameters import Reference
 from neurograph.trace import Trace
 
 if TYPE_CHECKING:
+    from neurograph.inspector.census import Census
     from neurograph.inspector.change import Change
     from neurograph.inspector.drift import Drift
     from neurograph.inspector.frames import Story
+    from neurograph.inspector.paths import PathsCard
 
 
 class Inspector:
@@ -209,6 +211,18 @@ class Inspector:
         from neurograph.inspector.story import tell
 
         return tell(self, by, optimizer)
+
+    def paths(self, target: Node, source: Node, k: int = 5) -> PathsCard:
+        """∂a(target)/∂a(source) in this sample as a sum over paths: their number, the `k` largest, and their share."""
+        from neurograph.inspector.paths import paths_card
+
+        return paths_card(self.trace, self.sample, target, source, k)
+
+    def census(self, x: Batch, target: Batch | None = None, **options: Any) -> Census:
+        """Count over many samples who fires, who wins and who never learns (see `census_take.take_census` for options)."""
+        from neurograph.inspector.census_take import take_census
+
+        return take_census(self.asked.engine, x, target, **options)
 
     def what_if(self, changes: str | Sequence[str] | Mapping[str, float]) -> Change:
         """Change a pixel, a weight or an activation (``"x[0,2,3]=5"``), and see exactly the neurons that become other numbers.
