@@ -67,22 +67,29 @@ class _Maker:
         self.listing.gradient = self.storage.n_weights
         emitters = self._emitters()
         self._link(emitters)
+        self.listing.mark = (None, "forward")
         self._inputs()
         for emitter in emitters:
+            self.listing.mark = (emitter.step.population, "forward")
             emitter.forward()
+        self.listing.mark = (None, "forward")
         self._softmaxes()
+        self.listing.mark = (None, "backward")
         self._clear(emitters)
         self._owed()
         for emitter in reversed(emitters):
+            self.listing.mark = (emitter.step.population, "backward")
             emitter.slope()
             self._binary(emitter)
             emitter.backward()
+        self.listing.mark = (None, "backward")
         self._clear_gradient()
+        self.listing.mark = (None, "forward")
         self._outputs()
         maxima = [emitter.neurons for emitter in emitters if emitter.step.op == "max"]
         records, winners, n_columns = record_trace(self.placing, self.layout, self.listing, maxima, self.arena.size)
         check(emitters, self.arena, self.constants)
-        code, tables = self.listing.arrays()
+        code, tables, marks = self.listing.arrays()
         learnt, fixed = parameters(self.plan, emitters)
         return Image(
             self.plan,
@@ -108,6 +115,7 @@ class _Maker:
             self.listing.gradient,
             self.stepped,
             self.listing.scratch,
+            marks,
         )
 
     # -- pieces -------------------------------------------------------------------------------------------------------

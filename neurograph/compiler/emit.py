@@ -5,6 +5,7 @@ Nothing here knows parameters' values, the batch or threads; it needs the plan, 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,18 +25,23 @@ FORWARD_OPS = {"weighted": c.DOT, "sum": c.DOT, "mean": c.DOT, "max": c.MAX, "l2
 ALWAYS = 0
 
 
+Mark = tuple[Hashable, str]
+"""A population (None: no step's) and ``forward``, ``backward`` or another word: whose time an instruction takes."""
+Instruction = tuple[Mark, list[int]]
+
+
 @dataclass
 class Listing:
     """Instructions and the tables they point into."""
 
-    rows: list[list[int]] = field(default_factory=list)
-    before: list[list[int]] = field(default_factory=list)
+    rows: list[Instruction] = field(default_factory=list)
+    before: list[Instruction] = field(default_factory=list)
     """Instructions for one slot before all others begin."""
 
-    first: list[list[int]] = field(default_factory=list)
+    first: list[Instruction] = field(default_factory=list)
     """For every slot, before its first block."""
 
-    last: list[list[int]] = field(default_factory=list)
+    last: list[Instruction] = field(default_factory=list)
     """For every slot, behind its last block."""
 
     tables: list[Index] = field(default_factory=list)
@@ -49,6 +55,9 @@ class Listing:
     scratch: int = 0
     """Entries of the longest list of winners, per sample."""
 
+    mark: Mark = (None, "")
+    """Which step is being written, and which phase of it."""
+
     def table(self, values: Index) -> int:
         """Add a table; returns where it starts."""
         start = self.size
@@ -58,20 +67,21 @@ class Listing:
         return start
 
     def add(
-        self, op: int, when: int, start: int, count: int, to: list[list[int]] | None = None, **fields: int
+        self, op: int, when: int, start: int, count: int, to: list[Instruction] | None = None, **fields: int
     ) -> None:
         """Add an instruction, to those of a block or `to` others; `fields` are names of `neurograph.kernels.code` in lower case."""
         row = [0] * c.FIELDS
         row[c.OP], row[c.WHEN], row[c.START], row[c.COUNT] = op, when, start, count
         for name, value in fields.items():
             row[getattr(c, name.upper())] = int(value)
-        (self.rows if to is None else to).append(row)
+        (self.rows if to is None else to).append((self.mark, row))
 
-    def arrays(self) -> tuple[Index, Index]:
-        """The code, and all tables in one array."""
+    def arrays(self) -> tuple[Index, Index, tuple[Mark, ...]]:
+        """The code, all tables in one array, and what each instruction was written for."""
         tables = np.concatenate(self.tables) if self.tables else np.zeros(1, dtype=np.int64)
-        rows = [*self.before, *self.first, *self.rows, *self.last]
-        return np.array(rows, dtype=np.int64).reshape(-1, c.FIELDS), tables
+        every = [*self.before, *self.first, *self.rows, *self.last]
+        code = np.array([row for _, row in every], dtype=np.int64).reshape(-1, c.FIELDS)
+        return code, tables, tuple(mark for mark, _ in every)
 
 
 @dataclass

@@ -90,6 +90,9 @@ class Image:
     scratch: int
     """Entries of the longest list of winners, per sample."""
 
+    marks: tuple[tuple[Hashable, str], ...]
+    """Per instruction: the population of the step it was written for (None: no step's), and the phase."""
+
     @property
     def n_trace_columns(self) -> int:
         """Columns of a trace: a, z, δ of every neuron, winners of the maxima."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, Protocol
 
 import numba
 import numpy as np
@@ -13,6 +13,12 @@ from neurograph.kernels.jit import COMPILED
 
 _one_at_a_time = threading.Lock()
 """Numba's simplest threading layer aborts when two Python threads enter parallel kernels at once."""
+
+
+class Launch(Protocol):
+    """What `run` is."""
+
+    def __call__(self, work: Any, rows: Any, n: int, threads: int, *, before: bool = False) -> None: ...
 
 
 def run(work: Any, rows: Any, n: int, threads: int, *, before: bool = False) -> None:

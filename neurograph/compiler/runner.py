@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.contexts import Contexts
 from neurograph.compiler.image import Image
-from neurograph.compiler.launching import run
+from neurograph.compiler.launching import Launch, run
 from neurograph.kernels import code as c
 from neurograph.kernels.code import N_PLANES
 from neurograph.kernels.interpret import NARROW, WIDE, interpreter
@@ -47,6 +47,8 @@ class Runner:
         self._contexts: dict[int, Contexts] = {}
         self._block_seconds = 0.0
         self._nothing = np.zeros((1, 1), self.dtype)
+        self.launch: Launch = run
+        """What runs the interpreter; a stopwatch may take its place (see `neurograph.compiler.timing`)."""
 
     def forward(self, x: Array, masks: Array | None, mode: int, n_columns: int) -> Array:
         """Run forward and take out `n_columns` columns a sample."""
@@ -80,7 +82,7 @@ class Runner:
             end = min(n_blocks, first + self._blocks_a_call(slots))
             started = time.perf_counter()
             rows = contexts.over((first, end), slots, end == n_blocks)
-            run(interpreter(), rows, slots, self.threads, before=first == 0 and mode & c.BACKWARD != 0)
+            self.launch(interpreter(), rows, slots, self.threads, before=first == 0 and mode & c.BACKWARD != 0)
             self._block_seconds = (time.perf_counter() - started) / (end - first)
             first = end
         return float(contexts.losses[0, 0] if slots == 1 else contexts.losses.sum())
