@@ -26,7 +26,7 @@ def change_sheet(change: Change, digits: int, limit: int) -> Sheet:
         which = "loss" if change.batch == 1 else f"loss of the {change.batch} samples"
         sheet.append(f"  {which}: {_arrow(change.loss, digits)}{_by(change.loss, digits)}")
     sheet += [f"  {write_node(head)} says: {old} → {new}" for head, (old, new) in change.labels.items()]
-    sheet += ["", _counts(change), Prose(_words(change))]
+    sheet += ["", "  changed, of the neurons that the change can reach", _counts(change), Prose(_words(change))]
     for layer in change.layers.values():
         if layer.pairs["z"][0].shape != ():
             sheet += _of_layer(change, layer, digits, limit)
@@ -41,8 +41,8 @@ def _counts(change: Change) -> Grid:
         if any(layer.reached(what) for what in whats):
             cells = (f"{int(np.count_nonzero(layer.changed(w))):,} of {layer.reached(w):,}" for w in whats)
             rows.append([write_node(layer.name), f"{int(np.count_nonzero(layer.there)):,}", *cells])
-    heads = ["layer", "neurons", *(f"{SYMBOLS[what]} changed" for what in whats)]
-    return Grid("how many changed, of those that could", heads, rows, words=len(heads))
+    heads = ["layer", "neurons", *(SYMBOLS[what] for what in whats)]
+    return Grid("layer by layer", heads, rows, words=len(heads))
 
 
 def _words(change: Change) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def _of_lone(change: Change, digits: int) -> Sheet:
     if not moved:
         return []
     whats = tuple(lone[0].pairs)
-    return ["", Grid("the neurons that changed", _heads(whats), [_row(m, whats, digits) for m in moved])]
+    return ["", Grid("before, after, and the change", _heads(whats), [_row(m, whats, digits) for m in moved])]
 
 
 def _largest(layer: LayerChange, by: Sequence[str], mask: Mask, limit: int) -> Mask:
@@ -106,7 +106,7 @@ def _largest(layer: LayerChange, by: Sequence[str], mask: Mask, limit: int) -> M
 
 def _table(layer: LayerChange, moved: list[Moved], whats: Sequence[str], n: int, digits: int) -> Sheet:
     symbols = " and ".join(SYMBOLS[what] for what in whats)
-    grid = Grid(f"{write_node(layer.name)}: {symbols}", _heads(whats), [_row(m, whats, digits) for m in moved])
+    grid = Grid("before, after, and the change", _heads(whats), [_row(m, whats, digits) for m in moved])
     left = n - len(moved)
     rest = [f"    … and {left:,} more that moved less"] if left else []
     return [f"  {write_node(layer.name)}: {symbols}", grid, *rest]

@@ -46,10 +46,16 @@ def _steps(drift: Drift, digits: int, limit: int) -> Sheet:
     rows = []
     for step in shown_steps(drift.n_steps, limit):
         copies = drift.copies[step]
-        values = [drift.tied[step], copies.min(), copies.mean(), copies.max(), spread_of(copies), drift.spread[step]]
-        values += [*drift.losses[step]] if with_loss else []
-        rows.append([str(step), *(number(float(value), digits) for value in values)])
+        values = [drift.tied[step], copies.min(), copies.mean(), copies.max()]
+        spreads = [_small(spread_of(copies)), _small(float(drift.spread[step]))]
+        losses = [number(float(loss), digits) for loss in drift.losses[step]] if with_loss else []
+        rows.append([str(step), *(number(float(value), digits) for value in values), *spreads, *losses])
     return [f"  {drift.watched}, tied and untied", Grid("step by step", heads, rows)]
+
+
+def _small(value: float) -> str:
+    """With three digits and the exponent, so that a column of them can be compared."""
+    return f"{value:.2e}" if value else "0"
 
 
 def shown_steps(n_steps: int, limit: int) -> list[int]:

@@ -69,8 +69,7 @@ SCRIPT = """
   var pick = document.getElementById("pick"), live = document.getElementById("live");
   var now = 0;
   function wanted() {
-    var n = frames.findIndex(function (frame) { return "#" + frame.id === location.hash; });
-    return n < 0 ? 0 : n;
+    return (parseInt(location.hash.slice(1), 10) || 1) - 1;
   }
   function show(n, first) {
     now = Math.max(0, Math.min(frames.length - 1, n));
@@ -81,7 +80,7 @@ SCRIPT = """
     if (first) { return; }
     var title = frames[now].querySelector("h2").textContent;
     live.textContent = "Frame " + (now + 1) + " of " + frames.length + ": " + title;
-    if (location.protocol !== "about:") { history.replaceState(null, "", "#" + frames[now].id); }
+    if (location.protocol !== "about:") { history.replaceState(null, "", "#" + (now + 1)); }
     window.scrollTo(0, 0);
   }
   back.addEventListener("click", function () { show(now - 1); });
