@@ -312,6 +312,26 @@ def test_second_start_compiles_nothing(filled: Path) -> None:
     assert kernels(filled) == before
 
 
+START = """
+import sys
+import neurograph as ng
+topology = ng.lay_out(ng.load("four"))
+program = ng.compile(topology, ng.initialise(topology, seed=0), threads=1)
+x = [[[[0.5] * 6] * 6]] * 8
+loss = [program.train_step(x, [0, 1] * 4, ng.SGD(0.1)) for _ in range(3)]
+print(loss)
+print([name for name in ("networkx", "numba.np.linalg", "numba.np.arraymath", "scipy.linalg") if name in sys.modules])
+"""
+
+
+@compiled_only
+def test_warm_start_loads_nothing_that_only_compiling_or_a_graph_needs(tmp_path: Path) -> None:
+    cold, warm = (run(START, tmp_path)[0].splitlines() for _ in range(2))
+    assert warm[0] == cold[0]
+    assert "numba.np.linalg" in cold[1]
+    assert warm[1] == "[]"
+
+
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "truncated": lambda content: content[: len(content) // 2],
     "empty": lambda content: b"",

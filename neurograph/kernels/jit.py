@@ -125,7 +125,11 @@ class _CacheImpl(CompileResultCacheImpl):
 
 
 class _Cache(FunctionCache):
-    """Numba's cache of one function, over our files; a damaged file costs one compilation, not every later run."""
+    """Numba's cache of one function, over our files; a damaged file costs one compilation, not every later run.
+
+    Machine code needs Numba's runtime and nothing else. So what Numba needs to compile (a third of a second: its registries, and
+    SciPy where that is installed) is loaded only where something is compiled.
+    """
 
     _impl_class = _CacheImpl
 
