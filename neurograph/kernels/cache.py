@@ -75,13 +75,14 @@ def _problem_of(folder: Path) -> str | None:
         found = folder.lstat()
     except OSError as error:
         return error.strerror or str(error)
-    if stat.S_ISDIR(found.st_mode) and _is_mine(found) and not found.st_mode & 0o077:
+    if stat.S_ISDIR(found.st_mode) and _is_private(found, 0o077):
         return None
     return "it is not a folder of this user alone (mode 0700)"
 
 
-def _is_mine(found: os.stat_result) -> bool:
-    return not hasattr(os, "getuid") or found.st_uid == os.getuid()
+def _is_private(found: os.stat_result, others: int) -> bool:
+    """Whether it is this user's, and closed to `others`; systems without owners and modes keep folders private by themselves."""
+    return not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & others)
 
 
 def _not_kept(where: Path, problem: str) -> None:
@@ -173,7 +174,7 @@ def _checksum(path: Path, content: bytes) -> bytes:
 def _read(path: Path) -> bytes:
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
         found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode) or not _is_mine(found) or found.st_mode & 0o022:
+        if not stat.S_ISREG(found.st_mode) or not _is_private(found, 0o022):
             raise PermissionError(0, "it is not a file that this user alone may write")
         return file.read()
 
