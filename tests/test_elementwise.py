@@ -190,3 +190,77 @@ def test_samples_beyond_the_batch_are_loaded_as_zero() -> None:
     rows = bench.memory.reshape(4, NEURONS, WIDTH)[0, 5:23]
     assert (rows[:, :SAMPLES] == 1).all()
     assert (rows[:, SAMPLES:] == 0).all()
+
+
+# -- what heads owe ---------------------------------------------------------------------------------------------------
+HEADS = {"cross_entropy": 0, "binary_cross_entropy": 1, "squared": 2, "rbf_map": 3}
+WEIGHT, VALUE_FACTOR, ERROR_FACTOR, J = 0.8, 0.75, 1.5, 2.0
+"""The numbers of the head in `Bench.run`, from place 1 on."""
+
+
+def owed(kind: str, z: np.ndarray, t: np.ndarray) -> tuple[Any, np.ndarray]:
+    """Loss and δ of one group in one sample, as the textbook writes them."""
+    if kind == "squared":
+        return VALUE_FACTOR * ((z - t) ** 2).sum(), ERROR_FACTOR * (z - t)
+    if kind == "binary_cross_entropy":
+        p = 1 / (1 + np.exp(-z))
+        return -(t * np.log(p) + (1 - t) * np.log(1 - p)).sum(), p - t
+    if kind == "cross_entropy":
+        p = np.exp(z) / np.exp(z).sum()
+        return -(t * z).sum() + np.log(np.exp(z).sum()), p - t
+    below = np.exp(-J) + np.exp(-z).sum()
+    return (t * z).sum() + np.log(below), t - np.exp(-z) / below
+
+
+@pytest.mark.parametrize("channels", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", HEADS)
+def test_heads_owe_what_the_textbook_says(kind: str, dtype: str, channels: bool) -> None:
+    rng = np.random.default_rng(3)
+    planes = rng.normal(0, 2, (4, NEURONS, SAMPLES)).astype(dtype)
+    x = rng.random((SAMPLES + 2, NEURONS)).astype(dtype)
+    planes[2] = 0
+    wanted, loss = planes.astype(np.longdouble), 0.0
+    for s in range(SAMPLES):
+        for neurons, columns in (([4, 9, 6], [0, 2, 1]), ([40, 41], [3, 4])):
+            z = planes[0 if kind == "squared" else 1, neurons, s].astype(np.longdouble)
+            value, delta = owed(kind, z, x[2 + s, columns].astype(np.longdouble))
+            wanted[2, neurons, s] = WEIGHT * delta
+            loss += WEIGHT * float(value)
+    bench = Bench(dtype, planes, channels)
+    bench.run(c.LOSS, HEAD, 2, x, extra=1, how=HEADS[kind])
+    u = float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(bench.view, wanted.astype(dtype), rtol=4 * u, atol=4 * u)
+    assert bench.loss[0] == pytest.approx(loss, rel=1e-13)
+
+
+@pytest.mark.parametrize("channels", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax_and_its_errors_are_the_textbooks(dtype: str, channels: bool) -> None:
+    planes = np.random.default_rng(4).normal(0, 30, (4, NEURONS, SAMPLES)).astype(dtype)
+    bench = Bench(dtype, planes, channels)
+    wanted = planes.astype(np.longdouble)
+    for neurons in ([4, 9, 6], [40, 41]):
+        powers = np.exp(wanted[1, neurons] - wanted[1, neurons].max(axis=0))
+        wanted[0, neurons] = powers / powers.sum(axis=0)
+    bench.run(c.SOFTMAX, GROUPS, 2, np.zeros((1, 1), dtype))
+    u = float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(bench.view, wanted.astype(dtype), rtol=40 * u)
+    for neurons in ([4, 9, 6], [40, 41]):
+        g, p = wanted[2, neurons], bench.view[0, neurons].astype(np.longdouble)
+        wanted[2, neurons] = p * (g - (g * p).sum(axis=0))
+    bench.run(c.SOFTMAX_BACK, GROUPS, 2, np.zeros((1, 1), dtype))
+    np.testing.assert_allclose(bench.view[2], wanted[2].astype(dtype), rtol=4 * u, atol=100 * u)
+
+
+def test_a_cross_entropy_of_huge_numbers_does_not_overflow() -> None:
+    planes = np.zeros((4, NEURONS, SAMPLES), "float64")
+    planes[1, [4, 9, 6]] = np.array([1e300, -1e300, 1e300])[:, None]
+    planes[1, [40, 41]] = np.array([-1e4, -2e4])[:, None]
+    x = np.zeros((SAMPLES + 2, NEURONS))
+    x[:, [0, 3]] = 1
+    bench = Bench("float64", planes, channels=False)
+    bench.run(c.LOSS, HEAD, 2, x, extra=1, how=HEADS["cross_entropy"])
+    assert bench.loss[0] == pytest.approx(WEIGHT * SAMPLES * np.log(2), rel=1e-13)
+    np.testing.assert_allclose(bench.view[2, [4, 9, 6], 0], WEIGHT * np.array([-0.5, 0, 0.5]), rtol=1e-15)
+    np.testing.assert_array_equal(bench.view[2, [40, 41], 0], 0)

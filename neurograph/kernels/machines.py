@@ -149,20 +149,6 @@ class ArrayMachine:
         return np.ldexp(x, exponent)
 
 
-def on_vectors(formula: Callable[..., Number]) -> Any:
-    """An operation on vectors that carries out ``formula(machine, x)``."""
-    if not COMPILED:
-        return lambda v: formula(ArrayMachine(v), v)
-
-    def unary(typingctx: Any, v: Any) -> Any:
-        def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return formula(LaneMachine(builder, args[0]), Lanes(builder, args[0])).value
-
-        return v(v), make
-
-    return intrinsic(unary)
-
-
 def one_of(formulas: Mapping[int, Callable[..., Number]], default: Callable[..., Number]) -> Any:
     """An operation ``(code, x, y)`` on vectors that carries out the formula of a code, known only when it runs.
 
