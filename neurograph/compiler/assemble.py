@@ -88,7 +88,7 @@ class _Maker:
         self._outputs()
         maxima = [emitter.neurons for emitter in emitters if emitter.step.op == "max"]
         records, winners, n_columns = record_trace(self.placing, self.layout, self.listing, maxima, self.arena.size)
-        check(emitters, self.arena, self.constants)
+        check(emitters, self.arena, self.constants, self.plan.n_weights)
         code, tables, marks = self.listing.arrays()
         learnt, fixed = parameters(self.plan, emitters)
         return Image(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurograph.compiler.innermost import CHANNELS, choose
 from neurograph.compiler.placing import inputs_left
 from neurograph.compiler.plan import Plan
 from neurograph.errors import ParameterError, UsageError, check_type
@@ -28,6 +29,8 @@ def compile(
     params: Parameters,
     dtype: Any = "float32",
     threads: int | None = None,
+    *,
+    innermost: str = "auto",
 ) -> Program:
     """Compile a network: plan it, and bind the plan.
 
@@ -40,6 +43,9 @@ def compile(
         ``"float32"`` or ``"float64"``.
     threads : int, optional
         None: every core the process may use.
+    innermost : str
+        What lies side by side in memory: ``"channels"``, ``"samples"``, or ``"auto"`` for what suits the plan
+        (see `neurograph.compiler.innermost`).
 
     Returns
     -------
@@ -56,7 +62,7 @@ def compile(
     from neurograph.compiler import plan
 
     if isinstance(network, Plan):
-        return bind(network, params, dtype, threads)
+        return bind(network, params, dtype, threads, innermost=innermost)
     if not isinstance(network, Topology) and not is_graph(network):
         from neurograph.graph.lay_out import lay_out
 
@@ -66,7 +72,7 @@ def compile(
         from neurograph.graph.validate import check_planned
 
         check_planned(network)
-    return bind(made, params, dtype, threads, network=network)
+    return bind(made, params, dtype, threads, network=network, innermost=innermost)
 
 
 def bind(
@@ -76,7 +82,7 @@ def bind(
     threads: int | None = None,
     *,
     network: Topology | NeuronGraph | None = None,
-    channels: bool = False,
+    innermost: str = "auto",
 ) -> Program:
     """Place a plan's buffers and weights, and return what runs it.
 
@@ -85,13 +91,15 @@ def bind(
     network : Topology or NeuronGraph, optional
         What the plan was made from: its layout names the arrays of traces, and traces refer to it. Without it the layout is
         read from the plan.
+    innermost : str
+        As in `compile`.
 
     Raises
     ------
     ParameterError, UnknownName
         If a parameter is missing or has another shape than the plan declares.
     UsageError
-        If `dtype` or `threads` cannot be used.
+        If `dtype`, `threads` or `innermost` cannot be used.
     """
     from neurograph.compiler.assemble import make_image
     from neurograph.compiler.program import Program
@@ -105,7 +113,7 @@ def bind(
             raise ParameterError(f"{parameter.name}: values of shape {found}; the network declares {parameter.shape}.")
     layout = layout_of(network) if network is not None else layout_of_plan(plan)
     inputs = inputs_left(network) if is_graph(network) else {}
-    return Program(make_image(plan, layout, inputs, channels), params, name, count, network)
+    return Program(make_image(plan, layout, inputs, choose(plan, innermost).word == CHANNELS), params, name, count, network)
 
 
 def layout_of_plan(plan: Plan) -> Layout:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,20 @@ class ChannelEmitter(StepEmitter):
 
     is_listed = False
     """Whether the step before takes its winners from lists, so that only traces want their δ written."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.fuses_bias and not all(self._has_one_bias(part) for part in self.parts if not part.is_bias):
+            self.fuses_bias = False
+            self.is_direct = self._is_direct()
+            self.rectifies = False
+
+    def _has_one_bias(self, part: LanePart) -> bool:
+        """Whether the cells of each group begin with the same biases, side by side or one for all lanes."""
+        assert self.bias_cells is not None
+        addresses = self.bias_cells[part.cells.targets() - self.box.start].reshape(-1, part.cells.tied, part.cells.lanes)
+        steps = np.diff(addresses, axis=2)
+        return bool((addresses == addresses[:, :1]).all() and (steps.size == 0 or steps.max() == steps.min() in (0, 1)))
 
     # -- what a nest becomes --------------------------------------------------------------------------------------------
     def _parts(self, j: int, projection: PlanProjection) -> list[LanePart]:  # type: ignore[override]

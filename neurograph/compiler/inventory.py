@@ -81,7 +81,7 @@ def _weights_of(cells: Cells) -> Index:
     return only
 
 
-def check(emitters: list[StepEmitter], arena: Arena, constants: Constants) -> None:
+def check(emitters: list[StepEmitter], arena: Arena, constants: Constants, n_learnt: int) -> None:
     """Every address that kernels will use without looking."""
     for emitter in emitters:
         for part in emitter.parts:
@@ -89,6 +89,8 @@ def check(emitters: list[StepEmitter], arena: Arena, constants: Constants) -> No
                 raise GraphError(f"{emitter.step.population}: a stencil without taps cannot be bound.")
             targets, sources, weights = part.cells.bounds()
             n_weights = constants.first + len(constants.values)
+            if part.weighted:
+                weights, n_weights = part.plain.bounds()[2], n_learnt
             for what, (low, high), end in (
                 ("target", targets, arena.size),
                 ("source", sources, arena.size),

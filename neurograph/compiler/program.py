@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.compiler.image import Image, Record
+from neurograph.compiler.innermost import CHANNELS, SAMPLES
 from neurograph.compiler.masking import Masking
 from neurograph.compiler.plan import Plan, PlanParameter
 from neurograph.compiler.runner import Runner
@@ -94,6 +95,11 @@ class Program:
         return self._image.plan
 
     @property
+    def innermost(self) -> str:
+        """What lies side by side in memory: ``"channels"`` or ``"samples"``."""
+        return CHANNELS if self._image.channels else SAMPLES
+
+    @property
     def threads(self) -> int:
         """How many threads a batch may use."""
         return self._runner.threads
@@ -149,7 +155,7 @@ class Program:
             z=self._values(out, 1),
             a=self._values(out, 0),
             delta=self._values(out, 2),
-            gradient={p.name: np.ascontiguousarray(self._stored(gradient, p)) for p in self._image.learnt},
+            gradient={p.name: self._stored(gradient, p).copy() for p in self._image.learnt},
             loss=None if target is None else loss / share,
             masks=masks.shown(),
             winners=self._winners(out),

@@ -57,6 +57,7 @@ from neurograph.kernels.simd import (
     relu,
     splat,
     spread,
+    store,
     values,
     width,
     zero,
@@ -154,7 +155,7 @@ def _dot_anywhere(context: Pointer, group: int, tied: int, lane: int, lanes: int
             begin,
         )
         for p in range(some):
-            z = add(load(out, p * width(begin), begin), begin)
+            z = load(out, p * width(begin), begin)
             _finish(mem, get(places, TILE + p), number(context, PLANE), lanes - lane, how, z)
 
 
@@ -166,11 +167,14 @@ def _dot_once(context: Pointer, cell: int, lanes: int, how: int, bias_step: int,
     for first in range(0, lanes, TILE * width(like)):
         weights = offset(w, get(ints, cell + WEIGHT) + first)
         x = offset(mem, get(ints, cell + SOURCE))
+        for lane in range(first, first + TILE * width(like), width(like)):
+            begin = like
+            if how & WITH_BIAS and lane < lanes:
+                begin = load(w, bias + lane, like) if bias_step else splat(w, bias, like)
+            store(out, lane - first, begin)
         row_tile(out, x, weights, offset(ints, taps), offset(ints, taps + 1), 2, get(ints, cell + N_TAPS), like)
         for lane in range(first, min(lanes, first + TILE * width(like)), width(like)):
             z = load(out, lane - first, like)
-            if how & WITH_BIAS:
-                z = add(z, load(w, bias + lane, like) if bias_step else splat(w, bias, like))
             _finish(mem, target + lane, number(context, PLANE), lanes - lane, how, z)
 
 

@@ -110,10 +110,10 @@ INTEGERS = types.CPointer(types.int64)
 def tile(
     typingctx: Any, out: Any, x: Any, bases: Any, w: Any, offsets: Any, rows: Any, step: Any, count: Any, like: Any
 ) -> Any:
-    """``out[p] = Σ_k x[bases[p] + offsets[k·step]] · w[rows[k·step] …]`` for p < `TILE`."""
+    """``out[p] = begin + Σ_k x[bases[p] + offsets[k·step]] · w[rows[k·step] …]`` for p < `TILE`."""
 
     def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
-        out, x, bases, w, offsets, rows, step, count, _ = args
+        out, x, bases, w, offsets, rows, step, count, begin = args
         vectors = _Vectors(target, builder, like)
         starts = [builder.gep(x, [_at(builder, bases, _integer(p))]) for p in range(TILE)]
 
@@ -127,7 +127,7 @@ def tile(
             ]
             return [builder.add(at, step), *new]
 
-        _, *sums = _loop(builder, count, [_integer(0), *[vectors.zero()] * TILE], body)
+        _, *sums = _loop(builder, count, [_integer(0), *[begin] * TILE], body)
         for p, value in enumerate(sums):
             vectors.store(out, _integer(p * vectors.width), value)
         return target.get_dummy_value()
@@ -272,7 +272,7 @@ minus = _plainly("fsub", "a − b, rounded")
 def row_tile(
     typingctx: Any, out: Any, x: Any, w: Any, offsets: Any, rows: Any, step: Any, count: Any, like: Any
 ) -> Any:
-    """``out[v·V …] = Σ_k x[offsets[k·step]] · w[rows[k·step] + v·V …]`` for v < `TILE`."""
+    """``out[v·V …] += Σ_k x[offsets[k·step]] · w[rows[k·step] + v·V …]`` for v < `TILE`."""
 
     def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
         out, x, w, offsets, rows, step, count, _ = args
@@ -285,7 +285,8 @@ def row_tile(
             loaded = [vectors.load(row, _integer(v * vectors.width)) for v in range(TILE)]
             return [builder.add(at, step), *[_fma(builder, a, v, s) for v, s in zip(loaded, sums, strict=True)]]
 
-        _, *sums = _loop(builder, count, [_integer(0), *[vectors.zero()] * TILE], body)
+        given = [vectors.load(out, _integer(v * vectors.width)) for v in range(TILE)]
+        _, *sums = _loop(builder, count, [_integer(0), *given], body)
         for v, value in enumerate(sums):
             vectors.store(out, _integer(v * vectors.width), value)
         return target.get_dummy_value()

@@ -32,12 +32,12 @@ def _vectors(memory: Array, starts: Any, like: Array) -> Array:
 
 
 def tile(
-    out: Array, x: Array, bases: Array, w: Array, offsets: Array, rows: Array, step: int, count: int, like: Array
+    out: Array, x: Array, bases: Array, w: Array, offsets: Array, rows: Array, step: int, count: int, begin: Array
 ) -> None:
-    """``out[p] = Σ_k x[bases[p] + offsets[k·step]] · w[rows[k·step] …]`` for p < `TILE`."""
+    """``out[p] = begin + Σ_k x[bases[p] + offsets[k·step]] · w[rows[k·step] …]`` for p < `TILE`."""
     k = np.arange(count) * step
     numbers = _at(x, bases[:TILE, None] + offsets[k])
-    out[: TILE * len(like)] = (numbers @ _vectors(w, rows[k], like)).reshape(-1)
+    out[: TILE * len(begin)] = (begin + numbers @ _vectors(w, rows[k], begin)).reshape(-1)
 
 
 def inner_products(out: Array, x: Array, bases: Array, w: Array, at: int, count: int, like: Array) -> None:
@@ -88,9 +88,9 @@ def store_some(memory: Array, i: int, count: int, v: Array) -> None:
 def row_tile(
     out: Array, x: Array, w: Array, offsets: Array, rows: Array, step: int, count: int, like: Array
 ) -> None:
-    """``out[v·V …] = Σ_k x[offsets[k·step]] · w[rows[k·step] + v·V …]`` for v < `TILE`."""
+    """``out[v·V …] += Σ_k x[offsets[k·step]] · w[rows[k·step] + v·V …]`` for v < `TILE`."""
     k, lanes = np.arange(count) * step, np.arange(TILE * len(like))
-    out[: len(lanes)] = _at(x, offsets[k]) @ _at(w, rows[k][:, None] + lanes)
+    out[: len(lanes)] += _at(x, offsets[k]) @ _at(w, rows[k][:, None] + lanes)
 
 
 def tile_into(

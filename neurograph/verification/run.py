@@ -97,11 +97,13 @@ def _n_edges(network: Network) -> int:
     return network.n_edges if isinstance(network, Topology) else int(network.number_of_edges())
 
 
-def bound_program(network: Network, dtype: str, params: Parameters, threads: int | None = None) -> Any:
+def bound_program(
+    network: Network, dtype: str, params: Parameters, threads: int | None = None, innermost: str = "auto"
+) -> Any:
     """The compiled network as an engine."""
     from neurograph.compiler import compile
 
-    return compile(network, params, dtype=dtype, threads=threads)
+    return compile(network, params, dtype=dtype, threads=threads, innermost=innermost)
 
 
 # -- integers ---------------------------------------------------------------------------------------------------------
