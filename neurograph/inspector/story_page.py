@@ -27,7 +27,9 @@ STYLE = """
 :root { --forward: #1d5fbf; --loss: #b25300; --delta: #b3204d; --weights: #1f7a3d; }
 @media (prefers-color-scheme: dark) { :root { --forward: #7db3ff; --loss: #ffb066; --delta: #ff8aab; --weights: #7fd79a; } }
 html { font-size: clamp(100%, .75rem + .6vw, 150%); }
-main { padding-bottom: 5rem; }
+main { padding-bottom: 5rem; max-width: 78rem; }
+.top { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1rem; }
+.top h1 { font-size: 1.1rem; }
 .frame { --accent: var(--weights); }
 .frame[data-chapter=input], .frame[data-chapter=forward] { --accent: var(--forward); }
 .frame[data-chapter=loss] { --accent: var(--loss); }
@@ -52,6 +54,12 @@ main { padding-bottom: 5rem; }
 .steps button[aria-disabled=true] { opacity: .35; cursor: default; }
 .steps select { min-width: 0; flex: 0 1 26rem; padding: 0 .4rem; text-overflow: ellipsis; }
 .quiet { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+@media screen and (min-width: 60rem) {
+  .frame:not([hidden]) { display: grid; grid-template-columns: minmax(0, 1fr) 19rem; column-gap: 2.5rem; align-content: start; }
+  .frame > .strip, .frame > header { grid-column: 1 / -1; }
+  .frame > section { grid-column: 1; }
+  .frame > section:last-child { grid-column: 2; grid-row: 3; margin: 0; padding: 0; }
+}
 @media print {
   .steps { display: none; }
   .frame[hidden] { display: block; }
@@ -123,8 +131,8 @@ def story_page(story: Story, digits: int = 6, about: str = "") -> str:
 </head>
 <body>
 <main>
-<h1>{escape(title)}</h1>
-<p class="about">{escape(about)}</p>
+<div class="top"><h1>{escape(title)}</h1>
+<p class="about">{escape(about)}</p></div>
 {frames}
 </main>
 <nav class="steps" aria-label="frames" hidden>

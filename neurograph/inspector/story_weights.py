@@ -89,33 +89,34 @@ def contributions_frame(inspector: Inspector, found: Harvest) -> Frame:
     shown, rest = largest(uses, lambda pair: pair[1].product, MOST)
     note: Line = (found.rest,) if told is cards else ()
     if rest:
-        note = (f"… and {len(rest):,} smaller, together ", total(use.product for _, use in rest))
-    rows: list[Line] = [
-        (owner.name, _edge(use), *_sample(inspector, use), use.delta, use.a, use.product) for owner, use in shown
-    ]
+        left = total(use.product for _, use in rest)
+        zero = not any(use.product for _, use in rest)
+        note = (
+            (f"… and {len(rest):,} more, 0 all of them",) if zero else (f"… and {len(rest):,} smaller, together ", left)
+        )
+    named = told is cards
     sample = ("sample",) if inspector.trace.batch > 1 else ()
-    heads = ("weight", "source → target", *sample, "δ", "a", f"δ·{_partial(told)}")
-    table = Table("the uses", heads, tuple(rows), words=2 + len(sample), rest=note)
-    if told is cards:
+    rows: list[Line] = []
+    for owner, use in shown:
+        cells: Line = (_edge(use), *_sample(inspector, use), use.delta, use.a, use.product)
+        rows.append((owner.name, *cells) if named else cells)
+    heads = (*(("weight",) if named else ()), "source → target", *sample, "δ", "a", f"δ·{_partial(told)}")
+    table = Table("the uses", heads, tuple(rows), words=1 + named + len(sample), rest=note)
+    if named:
+        title = f"What each use asks for: the weights into {found.stage.name}"
         words = (
             "Every edge asks for a change of its weight: the δ at its end times the activation at its start. "
             "An edge whose source is silent asks for nothing."
         )
     else:
+        title = f"What each use of {card.name} asks for"
+        each = f" in each of the {inspector.trace.batch} samples" if sample else ""
         words = (
-            f"{card.name} is one of the {found.n_weights:,} weights here, the one with the largest gradient. It is used "
-            f"{card.n_copies:,} times, and each use asks for its own change: the δ at its end times the activation at its start."
+            f"This is one of the {found.n_weights:,} weights into {found.stage.name}, the one with the largest gradient. It is "
+            f"used {card.n_copies:,} times{each}, and each use asks for its own change: the δ at its end times the activation at its start."
         )
-    title = f"What each use asks for: the weights into {found.stage.name}"
-    return Frame(
-        "contributions",
-        title,
-        f"contribution of a use = δ(target)·{_partial(told)}",
-        words,
-        (),
-        (table,),
-        found.where,
-    )
+    equation = f"contribution of a use = δ(target)·{_partial(told)}"
+    return Frame("contributions", title, equation, words, (), (table,), found.where)
 
 
 def contributions_neuron(inspector: Inspector, card: NeuronCard, where: int) -> Frame | None:
