@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -27,7 +28,15 @@ plan four: 3 steps, 3 nests, 310 edges, 27 weights and biases
 FOLDED = "      from input: 4 tied × 4 tied × 9 taps; 4 tied × 6 taps; and 3 more\n          5 stencils (clipped borders read less)\n"
 
 
+COST = "\ncost of a sample, in batches of "
+
+
 def screen(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What is printed about the plan itself; costs, which differ from machine to machine, are cut off."""
+    return whole(capsys, *arguments).partition(COST)[0]
+
+
+def whole(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(["plan", *arguments]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
@@ -36,6 +45,39 @@ def screen(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_plan_shows_what_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert screen(capsys, "four") == FOUR
+
+
+def test_costs_stand_below_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = whole(capsys, "four", "--batch", "2")
+    lines = shown[len(FOUR) :].splitlines()
+    assert shown.startswith(FOUR)
+    assert lines[1].startswith("cost of a sample, in batches of 2")
+    assert [line.split()[:3] for line in lines[4:]] == [
+        ["conv", "648", "306"],
+        ["pool", "36", "180"],
+        ["outputs", "36", "80"],
+        ["all", "720", "566"],
+    ]
+    assert COST not in whole(capsys, "four", "--until", "fuse")
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="takes minutes without the JIT")
+@pytest.mark.parametrize("name", ["four", "mazur", "digits"])
+def test_time_says_how_long_every_step_takes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(whole(capsys, name, "--time", "--batch", "8", "--json"))
+    steps = [step["population"] for step in found["steps"]]
+    assert [(cost["step"], cost["phase"]) for cost in found["costs"]] == [
+        (step, phase) for step in steps for phase in ("forward", "backward")
+    ]
+    assert all(cost["seconds"] > 0 for cost in found["costs"] if cost["phase"] == "forward" and cost["flop"] > 500)
+    assert set(found["rest"]) == {
+        "inputs and outputs",
+        "loss, and clearing what is added to",
+        "updating weights, reading the batch, calls",
+    }
+    shown = whole(capsys, name, "--time")
+    assert " measured    of peak" in shown
+    assert shown.splitlines()[-1].endswith(" samples a second on one core")
 
 
 @pytest.mark.parametrize("until", PASSES)
@@ -74,12 +116,16 @@ def test_a_plan_of_a_network_too_large_to_write_out_touches_no_neuron(capsys: py
             "plan: no pass 'fsue'; did you mean 'fuse'? (known: fold, pad, fuse, route)\n",
         ),
         (
+            ["four", "--until", "fold", "--time"],
+            "plan: --time runs the network, which needs every pass; leave out --until.\n",
+        ),
+        (
             ["alexnet", "--graph"],
             "alexnet has 672,424,832 edges; written out they need about 223 GB (limit 2,000,000 edges). "
             'Compile the topology, or build(topology, around="conv2[128,13,13]").\n',
         ),
     ],
-    ids=["pass", "size"],
+    ids=["pass", "time", "size"],
 )
 def test_mistakes_end_in_one_message(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", *arguments]) == 2

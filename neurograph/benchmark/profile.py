@@ -18,7 +18,16 @@ from neurograph.compiler.plan import ONE, Plan, Step
 
 WORD = 4
 """Bytes of a number."""
+RESOLUTION = 3e-8
+"""Seconds a sample below which a share of the peak says more about the clock than about the step."""
 PHASES = ("forward", "backward")
+REST: Hashable = None
+OTHERS = {
+    "forward": "inputs and outputs",
+    "backward": "loss, and clearing what is added to",
+    "call": "updating weights, reading the batch, calls",
+}
+"""What belongs to no step (see `neurograph.compiler.timing`)."""
 Measured = Mapping[tuple[Hashable, str], float]
 """(population, phase) → seconds a sample; what belongs to no step has a name of its own."""
 
@@ -42,22 +51,46 @@ class Cost:
     peak: float | None = None
 
 
-def costs(plan: Plan, batch: int, machine: Machine | None, measured: Measured | None = None) -> list[Cost]:
+@dataclass(frozen=True)
+class Profile:
+    """The costs of a plan; `str` is a table.
+
+    Attributes
+    ----------
+    rest : tuple of (str, float)
+        What belongs to no step, in words, and seconds a sample.
+    """
+
+    costs: tuple[Cost, ...]
+    batch: int
+    machine: Machine | None
+    rest: tuple[tuple[str, float], ...] = ()
+
+    def __str__(self) -> str:
+        return _table(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """In plain numbers."""
+        machine = None if self.machine is None else asdict(self.machine)
+        costs = [asdict(cost) for cost in self.costs]
+        return {"batch": self.batch, "machine": machine, "costs": costs, "rest": dict(self.rest)}
+
+
+def profile(plan: Plan, batch: int, machine: Machine | None, measured: Measured | None = None) -> Profile:
     """The cost of every step, forward and backward, for batches of that size.
 
     Examples
     --------
     >>> import neurograph as ng
-    >>> found = costs(ng.plan(ng.lay_out(ng.load("xor"))), 4, None)
+    >>> found = profile(ng.plan(ng.lay_out(ng.load("xor"))), 4, None).costs
     >>> [(cost.step, cost.phase, cost.flop, cost.bytes) for cost in found[:2]]
     [('hidden', 'forward', 10, 20), ('hidden', 'backward', 8, 24)]
     """
-    return [_cost(plan, step, phase, batch, machine, measured) for step in plan.steps for phase in PHASES]
-
-
-def as_dicts(found: list[Cost]) -> list[dict[str, Any]]:
-    """Costs in plain numbers."""
-    return [asdict(cost) for cost in found]
+    costs = tuple(_cost(plan, step, phase, batch, machine, measured) for step in plan.steps for phase in PHASES)
+    rest = tuple(
+        (word, measured[REST, phase]) for phase, word in OTHERS.items() if measured and (REST, phase) in measured
+    )
+    return Profile(costs, batch, machine, rest)
 
 
 def _cost(plan: Plan, step: Step, phase: str, batch: int, machine: Machine | None, measured: Measured | None) -> Cost:
@@ -66,7 +99,7 @@ def _cost(plan: Plan, step: Step, phase: str, batch: int, machine: Machine | Non
     predicted = None if machine is None else max(operations / machine.core_flops, moved / machine.bandwidth)
     seconds = None if measured is None else measured.get((step.population, phase), 0.0)
     peak = None
-    if machine is not None and seconds and flop.is_weighted(step):
+    if machine is not None and seconds is not None and seconds > RESOLUTION and flop.is_weighted(step):
         peak = operations / seconds / machine.core_flops
     return Cost(str(step.population), phase, operations, moved, predicted, seconds, peak)
 
@@ -85,24 +118,25 @@ def _bytes(plan: Plan, step: Step, phase: str, batch: int) -> float:
 
 
 # -- as text ----------------------------------------------------------------------------------------------------------
-def table(found: list[Cost], batch: int, machine: Machine | None, rest: Measured | None = None) -> str:
-    """The costs on a screen: a line a step, forward on the left and backward on the right."""
-    timed = any(cost.seconds is not None for cost in found)
-    width = max([4, *(len(cost.step) for cost in found)])
+def _table(made: Profile) -> str:
+    """A line a step, forward on the left and backward on the right."""
+    timed = any(cost.seconds is not None for cost in made.costs)
+    width = max([4, *(len(cost.step) for cost in made.costs)])
     heads = ["FLOP", "bytes", "predicted", *(["measured", "of peak"] if timed else [])]
     block = "".join(f"{head:>11}" for head in heads)
-    steps = list(dict.fromkeys(cost.step for cost in found))
-    sums = [_sum(found, phase, machine) for phase in PHASES]
+    sums = [_sum(made, phase) for phase in PHASES]
     lines = [
-        _where(batch, machine),
-        f"  {'':<{width}}{'forward'.center(len(block))}  {'backward'.center(len(block))}".rstrip(),
-        f"  {'step':<{width}}{block}  {block}",
+        _where(made.batch, made.machine),
+        f"  {'':<{width}}  {' forward '.center(len(block) - 2, '-')}  {' backward '.center(len(block) - 2, '-')}",
+        f"  {'step':<{width}}{block}{block}",
     ]
-    for name in steps:
-        pair = [cost for cost in found if cost.step == name]
-        lines.append(f"  {name:<{width}}" + "  ".join(_cells(cost, timed) for cost in pair))
-    lines.append(f"  {'all':<{width}}" + "  ".join(_cells(cost, timed) for cost in sums))
-    lines += [f"  {name}: {duration(seconds)}" for (name, _), seconds in (rest or {}).items()]
+    pairs = [made.costs[i : i + len(PHASES)] for i in range(0, len(made.costs), len(PHASES))]
+    lines += [f"  {pair[0].step:<{width}}" + "".join(_cells(cost, timed) for cost in pair) for pair in pairs]
+    lines.append(f"  {'all':<{width}}" + "".join(_cells(cost, timed) for cost in sums))
+    if made.rest:
+        whole = sum(cost.seconds or 0.0 for cost in sums) + sum(seconds for _, seconds in made.rest)
+        lines += [f"  {word}: {duration(seconds)}" for word, seconds in made.rest]
+        lines.append(f"  in all {duration(whole)} a sample: {1 / whole:,.0f} samples a second on one core")
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -114,13 +148,13 @@ def _where(batch: int, machine: Machine | None) -> str:
     return f"{of}, on one core ({machine.cpu}; measured: {peak:.0f} GFLOP/s, {bandwidth:.0f} GB/s)"
 
 
-def _sum(found: list[Cost], phase: str, machine: Machine | None) -> Cost:
-    mine = [cost for cost in found if cost.phase == phase]
+def _sum(made: Profile, phase: str) -> Cost:
+    mine = [cost for cost in made.costs if cost.phase == phase]
     operations = sum(cost.flop for cost in mine)
     seconds = [cost.seconds for cost in mine if cost.seconds is not None]
     took = sum(seconds) if seconds else None
-    peak = operations / took / machine.core_flops if machine is not None and took else None
-    predicted = None if machine is None else sum(cost.predicted or 0.0 for cost in mine)
+    peak = operations / took / made.machine.core_flops if made.machine is not None and took else None
+    predicted = None if made.machine is None else sum(cost.predicted or 0.0 for cost in mine)
     return Cost("all", phase, operations, sum(cost.bytes for cost in mine), predicted, took, peak)
 
 
@@ -151,12 +185,13 @@ def duration(seconds: float | None) -> str:
     Examples
     --------
     >>> duration(None), duration(0.0), duration(2.34e-7), duration(1.5e-5), duration(0.0123), duration(2.0)
-    ('-', '0', '0.234 µs', '15 µs', '12.3 ms', '2 s')
+    ('-', '0', '234 ns', '15 µs', '12.3 ms', '2 s')
     """
     if seconds is None:
         return "-"
     if seconds == 0:
         return "0"
-    if seconds < 1e-3:
-        return f"{seconds * 1e6:.3g} µs"
-    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"

@@ -10,10 +10,15 @@ import typer
 from neurograph.cli.options import JsonOption, SpecArgument
 
 if TYPE_CHECKING:
+    from neurograph.benchmark.profile import Profile
     from neurograph.compiler.plan import Plan, PlanProjection, Step
+    from neurograph.graph.neuron_graph import NeuronGraph
+    from neurograph.graph.topology import Topology
 
 EXAMPLES = """
 neurograph plan lenet5
+neurograph plan lenet5 --time
+neurograph plan lenet5 --time --batch 1
 neurograph plan lenet5 --until fold
 neurograph plan four --graph
 neurograph plan alexnet --json
@@ -28,19 +33,34 @@ def command(
     graph: Annotated[
         bool, typer.Option("--graph", help="Write the network out and discover the plan from its edges; same answer.")
     ] = False,
+    time: Annotated[bool, typer.Option("--time", help="Run it, and show how long every step takes.")] = False,
+    batch: Annotated[int, typer.Option("--batch", help="Samples of a batch, for the costs.", min=1)] = 64,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what the compiler made of a network: its steps, and what is shared along which axis.
+    """Show what the compiler made of a network: its steps, what is shared along which axis, and what each step costs.
 
     The compiler reads neurons, edges and ties, and knows no layers. Lanes: neurons that read the same sources through other weights
     (filters at one place). Tied: the same weights elsewhere (one filter at many places). Parallel: other weights elsewhere.
+
+    Costs are of one sample on one core: operations, bytes moved, and the time in which this machine could do that, by its peak and
+    bandwidth (measured once, and kept). --time trains on noise and adds the time it takes, and how much of the peak that is.
     """
-    made = make(spec, until, graph)
-    print(json.dumps(as_dict(made), indent=2) if as_json else made)
+    from neurograph.compiler import PASSES
+    from neurograph.errors import UsageError
+
+    made, network = make(spec, until, graph)
+    whole = until == PASSES[-1]
+    if time and not whole:
+        raise UsageError("plan: --time runs the network, which needs every pass; leave out --until.")
+    found = _costs(made, network, batch, time) if whole else None
+    if as_json:
+        print(json.dumps(as_dict(made) | ({} if found is None else found.as_dict()), indent=2))
+    else:
+        print(made if found is None else f"{made}\n\n{found}")
 
 
-def make(spec: str, until: str = "route", graph: bool = False) -> Plan:
-    """The plan of a network, up to a pass.
+def make(spec: str, until: str = "route", graph: bool = False) -> tuple[Plan, Topology | NeuronGraph]:
+    """The plan of a network, up to a pass; and what it was made from.
 
     Raises
     ------
@@ -53,7 +73,21 @@ def make(spec: str, until: str = "route", graph: bool = False) -> Plan:
     from neurograph.spec import load
 
     topology = lay_out(load(spec))
-    return plan(build(topology) if graph else topology, until)
+    network = build(topology) if graph else topology
+    return plan(network, until), network
+
+
+def _costs(plan: Plan, network: Topology | NeuronGraph, batch: int, time: bool) -> Profile:
+    """What every step costs, and takes if asked."""
+    from neurograph.benchmark.peak import kept
+    from neurograph.benchmark.profile import profile
+
+    measured = None
+    if time:
+        from neurograph.benchmark.steps import seconds_a_sample
+
+        measured = seconds_a_sample(plan, network, batch)
+    return profile(plan, batch, kept(1), measured)
 
 
 def as_dict(plan: Plan) -> dict[str, Any]:
