@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,16 @@ def test_everybody_agrees_on_a_weight(capsys: pytest.CaptureFixture[str], spec: 
     ways = compared(capsys, spec, what)
     assert [way["by"] for way in ways] == [TEXTBOOK, "program, float64", "program, float32", DIFFERENCE]
     assert all(way["units"] <= 1 for way in ways if way["units"] is not None)
+
+
+def test_without_a_target_only_z_and_a_are_compared(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("1 2")
+    asked = ["explain", "mazur", "--input", str(tmp_path / "x.txt"), "--compare"]
+    assert main([*asked, "h1", "--json"]) == 0
+    assert {way["quantity"] for way in json.loads(capsys.readouterr().out)["ways"]} == {"z", "a"}
+    assert main([*asked, "w5"]) == 2
+    message = "--compare w5: nothing is asked of a weight without a target. Give one, with --target.\n"
+    assert capsys.readouterr().err == message
 
 
 @given(cases())

@@ -249,7 +249,9 @@ def test_faults_name_what_is_allowed() -> None:
     inspector = inspect("four")
     with pytest.raises(UnknownName) as caught:
         inspector.neuron("conv[0,6,0]")
-    assert str(caught.value) == "no neuron conv[0,6,0]: 'conv' has neurons conv[0…0,0…5,0…5]."
+    assert str(caught.value) == (
+        "no neuron conv[0,6,0]: 'conv' has neurons conv[0…0,0…5,0…5]. The nearest is conv[0,5,0]."
+    )
     with pytest.raises(UnknownName) as caught:
         inspector.weight("conv.weight[0,0,3,0]")
     assert (

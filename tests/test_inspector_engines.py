@@ -46,7 +46,7 @@ def padded(topology: ng.Topology) -> list[str]:
 
 
 @given(cases())
-@settings(max_examples=40)
+@settings(max_examples=60)
 def test_cards_of_a_drawn_integer_network_are_the_same_to_the_letter(case: Case) -> None:
     twin: Any = twin_of(ng.lay_out(case.spec))[0]
     random = np.random.default_rng(case.seed)

@@ -171,12 +171,12 @@ def test_the_lectures_four_lets_one_path_through() -> None:
 ∂outputs[0]/∂input[0,2,1]: a sum over paths
 
   ∂a(outputs[0])/∂a(input[0,2,1]) = Σ over paths of Π over their edges of f′(z)·∂z/∂a
-    path                                                   product  of Σ   of Σ|·|
-    input[0,2,1] → conv[0,3,1] → pool[0,1,0] → outputs[0]  -0.2     100 %  100 %
+    path                                                   product  of Σ  of Σ|·|
+    input[0,2,1] → conv[0,3,1] → pool[0,1,0] → outputs[0]  -0.2     100%  100%
     Σ = -0.2
 
   9 paths in all.
-  1 of them leads only through winners of their pooling windows; a loser hands nothing on.
+  1 of them passes only winners of their pooling windows; a loser hands nothing on.
   Of the other 8 each product is exactly 0.
 
   the largest, edge by edge

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 from neurograph.data.cache import cache_folder
-from neurograph.kernels import jit
 
 SECONDS = 0.02
 BYTES = 2**26
@@ -49,7 +48,9 @@ class Machine:
 
 def measure(threads: int) -> Machine | None:
     """Measure the machine; None where nothing can be compiled (``NUMBA_DISABLE_JIT``)."""
-    if not jit.COMPILED:
+    from neurograph.kernels.jit import COMPILED
+
+    if not COMPILED:
         return None
     from neurograph.benchmark.loops import SUMS, fma_loop, reader
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from neurograph.errors import UsageError
 from neurograph.inspector.cards import plain
 from neurograph.inspector.parts import Grid, Prose, Sheet
 from neurograph.inspector.shown import Shown
@@ -67,6 +68,8 @@ def compare(found: Examined, what: str, is_weight: bool) -> Comparison:
     ------
     UnknownName
         If there is no such neuron or weight.
+    UsageError
+        If a weight is asked about without a target.
     """
     inspector = found.inspector
     assert inspector is not None
@@ -78,11 +81,13 @@ def compare(found: Examined, what: str, is_weight: bool) -> Comparison:
         inspector.upstream if inspector.targets is None else None,
         inspector.reduction,
     )
+    if is_weight and not inspector.has_delta:
+        raise UsageError(f"--compare {what}: nothing is asked of a weight without a target. Give one, with --target.")
     if is_weight:
         ways = compare_weight(found.topology, found.params, given, trace.reference(what))
     else:
         ways = compare_neuron(found.topology, found.params, given, trace.layout.place(what), inspector.sample)
-    return Comparison(what, tuple(ways))
+    return Comparison(what, tuple(way for way in ways if inspector.has_delta or way.quantity != "delta"))
 
 
 def _read_back(a: Any, port: Any) -> Any:

@@ -89,6 +89,17 @@ def total(numbers: Iterable[float]) -> float:
     return fsum(found) if all(map(isfinite, found)) else float("nan")
 
 
+def is_finite(value: float | Fraction) -> bool:
+    """Whether a number is finite; fractions are, also those that no float can hold.
+
+    Examples
+    --------
+    >>> is_finite(1.0), is_finite(float("nan")), is_finite(Fraction(10) ** 400)
+    (True, False, True)
+    """
+    return isinstance(value, Fraction) or isfinite(value)
+
+
 def slope(activation: str, z: float) -> float:
     """f′(z) of an elementwise activation.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, isfinite
+from math import ceil
 
-from neurograph.inspector.formulas import total
+from neurograph.inspector.formulas import is_finite, total
 from neurograph.inspector.parts import HeatMap
 from neurograph.inspector.table import number
 
@@ -33,7 +33,7 @@ def heat_map(caption: str, values: Values, digits: int, at: tuple[int, int] = (0
     >>> heat_map("a", [[1.0, -0.5], [0.0, None]], 6).shades
     [[1.0, -0.5], [0.0, None]]
     """
-    largest = max((abs(v) for row in values for v in row if v is not None and isfinite(v)), default=0)
+    largest = max((abs(v) for row in values for v in row if v is not None and is_finite(v)), default=0)
     exact = [["" if v is None else number(v, digits) for v in row] for row in values]
     width = max(map(len, values), default=0)
     small = width <= WIDEST
@@ -76,7 +76,7 @@ def _block(values: Values, y: int, x: int, side: int) -> float | None:
 
 
 def _shade(value: float | None, largest: float) -> float | None:
-    if value is None or not isfinite(value):
+    if value is None or not is_finite(value):
         return None
     return float(value / largest) if largest else 0.0
 
@@ -85,7 +85,7 @@ def _digit(value: float | None, largest: float) -> str:
     """A number as one signed digit: 9 for the largest; a point for exactly 0."""
     if value is None:
         return ""
-    if not isfinite(value):
+    if not is_finite(value):
         return "?"
     if value == 0 or not largest:
         return "."

@@ -25,7 +25,7 @@ from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import from_loss, port_of
 from neurograph.inspector.padding import padding_wires
 from neurograph.inspector.step import Step, take_step
-from neurograph.inspector.use_maps import use_maps
+from neurograph.inspector.use_maps import use_maps, uses_in_order
 from neurograph.parameters import Reference
 from neurograph.trace import Trace
 
@@ -314,7 +314,7 @@ class Inspector:
         return None if gradient is None else take_step(optimizer, name, self.trace.weights[name], gradient, index)
 
     def _uses(self, weight: str) -> tuple[Use, ...]:
-        return tuple(Use(*use) for use in self.trace.contributions(weight))
+        return uses_in_order(self.trace, weight)
 
     def _gradient(self, reference: Reference, uses: tuple[Use, ...]) -> float:
         """What the engine says, which should be the sum of the uses."""

@@ -32,10 +32,7 @@ def loss_sheet(card: LossCard, digits: int, limit: int) -> Sheet:
 
 
 def _columns(outputs: tuple[Owed, ...]) -> tuple[list[str], list[str]]:
-    """Headings and what stands under them: p beside a, or in its place where the head itself gives probabilities."""
-    with_p = [o for o in outputs if o.p is not None]
-    if not with_p:
-        return ["z", "a", "t", "adds", "δ"], ["z", "a", "target", "addend", "delta"]
-    if all(o.a is not None and o.p is not None and abs(o.a - o.p) <= 1e-6 for o in with_p):
-        return ["z", "p", "t", "adds", "δ"], ["z", "a", "target", "addend", "delta"]
-    return ["z", "a", "p", "t", "adds", "δ"], ["z", "a", "p", "target", "addend", "delta"]
+    """Headings and what stands under them: where probabilities are meant, p takes a's place, which is p or z again."""
+    if any(owed.p is not None for owed in outputs):
+        return ["z", "p", "t", "adds", "δ"], ["z", "p", "target", "addend", "delta"]
+    return ["z", "a", "t", "adds", "δ"], ["z", "a", "target", "addend", "delta"]

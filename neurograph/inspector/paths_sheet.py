@@ -44,7 +44,7 @@ def _table(card: PathsCard, digits: int) -> Sheet:
 
 
 def _share(part: float, whole: float) -> str:
-    return "-" if whole == 0 else f"{100 * part / whole:.3g} %"
+    return "-" if whole == 0 else f"{100 * part / whole:.3g}%"
 
 
 def _cancelled(card: PathsCard, digits: int) -> list[str]:
@@ -59,11 +59,10 @@ def _counts(card: PathsCard) -> list[str]:
     """How many paths there are, and where the others end."""
     lines = [f"{_paths(card.n_paths)} in all."]
     if card.n_won < card.n_paths:
-        lines.append(f"{_lead(card.n_won)} only through winners of their pooling windows; a loser hands nothing on.")
+        lines.append(f"{_pass(card.n_won, 'them')} only winners of their pooling windows; a loser hands nothing on.")
     if card.n_open < card.n_won:
-        lines.append(
-            f"{_lead(card.n_open)} also only through edges with f′(z)·∂z/∂a ≠ 0 (open ReLUs, weights other than 0)."
-        )
+        which = "these" if card.n_won < card.n_paths else "them"
+        lines.append(f"{_pass(card.n_open, which)} only open ReLUs, and in general edges with f′(z)·∂z/∂a ≠ 0.")
     if card.n_open < card.n_paths:
         lines.append(f"Of the other {card.n_paths - card.n_open:,} each product is exactly 0.")
     return lines
@@ -73,8 +72,8 @@ def _paths(n: int) -> str:
     return f"{n:,} path" + ("" if n == 1 else "s")
 
 
-def _lead(n: int) -> str:
-    return f"{n:,} of them lead" + ("s" if n == 1 else "")
+def _pass(n: int, which: str) -> str:
+    return f"{n:,} of {which} " + ("passes" if n == 1 else "pass")
 
 
 def _edge_by_edge(card: PathsCard, digits: int) -> Sheet:

@@ -24,6 +24,7 @@ from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import port_of, present
 from neurograph.inspector.step import Step
 from neurograph.inspector.table import number
+from neurograph.inspector.use_maps import uses_in_order
 from neurograph.ops.words import LEAK
 from neurograph.parameters import Reference
 
@@ -116,7 +117,7 @@ class ExactInspector(Inspector):
 
     def _uses(self, weight: str) -> tuple[Use, ...]:
         value = self._weight(self.trace.reference(weight))
-        return tuple(self._use(Use(*use), value) for use in self.trace.contributions(weight))
+        return tuple(self._use(use, value) for use in uses_in_order(self.trace, weight))
 
     def _step(self, optimizer: Optimizer, reference: Reference) -> Step | None:
         """Exact for gradient descent without a memory; other optimisers take roots, or start from rounded numbers."""

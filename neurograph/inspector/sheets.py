@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 
 from neurograph.graph.address import write_node
 from neurograph.inspector.cards import Influence, NeuronCard, Term
 from neurograph.inspector.equations import of_delta, of_z
 from neurograph.inspector.field import Seen
-from neurograph.inspector.formulas import FORMULAS, PRODUCTS
+from neurograph.inspector.formulas import FORMULAS, PRODUCTS, is_finite
 from neurograph.inspector.formulas import total as sum_of
 from neurograph.inspector.heat import fits, heat_map
 from neurograph.inspector.parts import Grid, HeatMap, Prose, Sheet
@@ -154,7 +153,7 @@ def _z_parts(card: NeuronCard) -> list[float]:
 def _shares(products: Sequence[float], of: Sequence[float]) -> list[str]:
     """Each product's share of a sum, in per cent; none where there is nothing to share, or next to nothing is left of it."""
     whole, size = sum_of(of), sum_of(abs(part) for part in of)
-    if len(of) < 2 or not isfinite(size) or abs(whole) <= 1e-9 * size:
+    if len(of) < 2 or not is_finite(size) or abs(whole) * 10**9 <= size:
         return []
     return ["0" if product == 0 else f"{float(100 * product / whole):,.1f}%" for product in products]
 

@@ -1,17 +1,34 @@
-"""Where on the maps a shared weight is asked for: its uses, summed over the samples, by the position of their targets."""
+"""The uses of a shared weight in order, and where on the maps it is asked for: sums over the samples by the targets' position."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from math import prod
 
-from neurograph.graph.address import write_node
+from neurograph.graph.address import Node, write_node
 from neurograph.graph.layout import Layout
 from neurograph.inspector.cards import Use, UseMap
 from neurograph.inspector.formulas import total
+from neurograph.trace import Trace
 
 MOST = 4
 """Maps that are shown; a weight on more of them belongs to no place."""
+
+
+def uses_in_order(trace: Trace, weight: str) -> tuple[Use, ...]:
+    """A weight's uses by target, source and sample, in the network's order, whether it is written out or not."""
+    layout = trace.layout
+    order = {name: number for number, name in enumerate(layout.shapes)}
+
+    def rank(node: Node) -> tuple[int, tuple[int, ...]]:
+        if node == "1" and node not in order:
+            return -1, ()  # a bias: the edge from the neuron that is always 1
+        padded = isinstance(node, tuple) and node[0] not in order and node not in (layout.renamed or {})
+        name, index = (node[0], node[1:]) if padded else layout.place(node)  # type: ignore[index]
+        return order.get(name, len(order)), index
+
+    uses = (Use(*use) for use in trace.contributions(weight))
+    return tuple(sorted(uses, key=lambda use: (rank(use.target), rank(use.source), use.sample)))
 
 
 def use_maps(layout: Layout, uses: Sequence[Use]) -> tuple[UseMap, ...]:

@@ -62,7 +62,7 @@ from neurograph.kernels.simd import (
     width,
     zero,
 )
-from neurograph.kernels.tiles import TILE, inner_products, row_tile, store_some, tile, tile_into
+from neurograph.kernels.tiles import TILE, inner_products, row_tile, store_some, tile, tile_into, tile_onto
 
 
 @inner
@@ -259,41 +259,53 @@ def sources_one_by_one(context: Pointer, row: Pointer) -> None:
 def weights(context: Pointer, row: Pointer) -> None:
     """Σ δ·a onto the gradient: `TILE` taps times one vector of lanes, summed over the tied cells or, without them, over the samples."""
     like, errors = zero(context), 2 * number(context, PLANE)
-    mem, gradient, ints = values(context, MEMORY), values(context, GRADIENT), integers(context, TABLES)
-    out, places = values(context, SCRATCH), integers(context, PLACES)
-    lanes, tied, n = get(row, LANES), get(row, TIED), width(like)
-    valid, apart = number(context, VALID), number(context, SAMPLE_STEP)
-    samples = offset(places, 2 * TILE)
+    mem, ints, apart = values(context, MEMORY), integers(context, TABLES), number(context, SAMPLE_STEP)
+    lanes, tied, valid, n = get(row, LANES), get(row, TIED), number(context, VALID), width(like)
+    samples = offset(integers(context, PLACES), 2 * TILE)
     for sample in range(valid):
         put(samples, sample, sample * apart)
     for group in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, tied * CELL):
-        first, last = get(ints, group + TAPS), get(ints, group + TAPS) + 2 * get(ints, group + N_TAPS)
+        source, target = offset(ints, group + SOURCE), offset(ints, group + TARGET)
         for lane in range(0, lanes, n):
-            for tap in range(first, last, 2 * TILE):
-                for p in range(TILE):
-                    here = min(tap + 2 * p, last - 2)
-                    put(places, p, get(ints, here) + (get(ints, group + SOURCE) if tied == 1 else 0))
-                    put(places, TILE + p, get(ints, here + 1) + get(ints, group + WEIGHT) + lane)
-                some = min(TILE, (last - tap) // 2)
-                if tied == 1:
-                    delta = offset(mem, get(ints, group + TARGET) + errors + lane)
-                    tile(out, mem, places, delta, samples, samples, 1, valid, like)
-                    _add(gradient, places, out, some, lanes - lane, like)
-                    continue
-                for sample in range(valid):
-                    x = offset(mem, sample * apart)
-                    cells = offset(ints, group + SOURCE)
-                    targets = offset(ints, group + TARGET)
-                    tile(out, x, places, offset(x, errors + lane), cells, targets, CELL, tied, like)
-                    _add(gradient, places, out, some, lanes - lane, like)
+            if tied == 1:
+                x, delta = offset(mem, get(source, 0)), offset(mem, get(target, 0) + errors + lane)
+                _taps(context, group, lane, lanes, x, delta, samples, samples, (1, valid), like)
+                continue
+            for sample in range(valid):
+                x, delta = offset(mem, sample * apart), offset(mem, sample * apart + errors + lane)
+                _taps(context, group, lane, lanes, x, delta, source, target, (CELL, tied), like)
 
 
 @inner
-def _add(gradient: Pointer, places: Pointer, out: Pointer, some: int, lanes: int, like: Any) -> None:
-    """A tile onto the gradient, whose rows stand in the second half of `places`."""
-    for p in range(some):
-        where = get(places, TILE + p)
-        store_some(gradient, where, lanes, add(load(gradient, where, like), load(out, p * width(like), like)))
+def _taps(
+    context: Pointer,
+    group: int,
+    lane: int,
+    lanes: int,
+    x: Pointer,
+    delta: Pointer,
+    offsets: Pointer,
+    rows: Pointer,
+    walk: Any,
+    like: Any,
+) -> None:
+    """All taps of a group, `TILE` at a time, the last few through a tile of their own."""
+    ints, out, places = integers(context, TABLES), values(context, SCRATCH), integers(context, PLACES)
+    taps, n_taps = get(ints, group + TAPS), get(ints, group + N_TAPS)
+    gradient = offset(values(context, GRADIENT), get(ints, group + WEIGHT) + lane)
+    for tap in range(0, n_taps - TILE + 1, TILE):
+        pair = offset(ints, taps + 2 * tap)
+        tile_onto(gradient, offset(pair, 1), x, pair, 2, delta, offsets, rows, walk, lanes - lane, like)
+    left = n_taps % TILE
+    if left == 0:
+        return
+    last = taps + 2 * (n_taps - left)
+    for p in range(TILE):
+        put(places, p, get(ints, last + 2 * min(p, left - 1)))
+    tile(out, x, places, delta, offsets, rows, walk[0], walk[1], like)
+    for p in range(left):
+        where = get(ints, last + 2 * p + 1)
+        store_some(gradient, where, lanes - lane, add(load(gradient, where, like), load(out, p * width(like), like)))
 
 
 def bias(context: Pointer, row: Pointer) -> None:

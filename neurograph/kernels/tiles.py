@@ -24,6 +24,7 @@ __all__ = [
     "store_some",
     "tile",
     "tile_into",
+    "tile_onto",
     "times",
 ]
 
@@ -44,3 +45,4 @@ row_tile = _operations.row_tile
 times = _operations.times
 plus = _operations.plus
 minus = _operations.minus
+tile_onto = _operations.tile_onto

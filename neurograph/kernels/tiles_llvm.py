@@ -99,6 +99,24 @@ class _Vectors:
         return self.builder.call(function, [ir.Constant(self.kind.element, -0.0), value], fastmath=CONTRACT)
 
 
+def _totals(builder: Any, vectors: Sequence[Any]) -> Any:
+    """The sums over the lanes of `TILE` vectors, as one vector of `TILE`: halves are added until one lane of each is left."""
+    held, width = list(vectors), vectors[0].type.count
+    length = width
+    while length > 1:
+        half = length // 2
+        starts = range(0, width * min(2, len(held)), length)
+        low, high = ([s + shift + i for s in starts for i in range(half)] for shift in (0, half))
+        pairs = list(zip(held[::2], held[1::2], strict=True)) if len(held) > 1 else [(held[0], held[0])]
+        held = [builder.fadd(_pick(builder, pair, low), _pick(builder, pair, high), flags=CONTRACT) for pair in pairs]
+        width, length = len(low), half
+    return held[0]
+
+
+def _pick(builder: Any, pair: Any, lanes: list[int]) -> Any:
+    return builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
+
+
 def _numbers(like: Any) -> Any:
     return types.CPointer(like.dtype)
 
@@ -166,8 +184,8 @@ def inner_products(typingctx: Any, out: Any, x: Any, bases: Any, w: Any, at: Any
             ]
 
         some = builder.select(builder.icmp_signed(">", rest, _integer(0)), _integer(1), _integer(0))
-        for p, value in enumerate(_loop(builder, some, sums, tail)):
-            builder.store(vectors.total(value), builder.gep(out, [_integer(p)]))
+        found = _totals(builder, _loop(builder, some, sums, tail))
+        builder.store(found, builder.bitcast(out, found.type.as_pointer()), align=vectors.bytes)
         return target.get_dummy_value()
 
     numbers = _numbers(like)
@@ -325,4 +343,39 @@ def tile_into(typingctx: Any, where: Any, to: Any, x: Any, bases: Any, step: Any
 
     numbers = _numbers(like)
     given = (numbers, INTEGERS, numbers, INTEGERS, types.int64, numbers, INTEGERS, types.int64, end)
+    return types.void(*given), make
+
+
+@intrinsic
+def tile_onto(
+    typingctx: Any, out: Any, to: Any, x: Any, bases: Any, step: Any, w: Any, offsets: Any, rows: Any, walk: Any, lanes: Any, like: Any
+) -> Any:
+    """`tile` onto what stands there already: see `tiles_numpy`."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, to, x, bases, step, w, offsets, rows, walk, lanes, _ = args
+        vectors = _Vectors(target, builder, like)
+        stride, count = (builder.extract_value(walk, i) for i in range(2))
+        at = [builder.mul(step, _integer(p)) for p in range(TILE)]
+        starts = [builder.gep(x, [_at(builder, bases, i)]) for i in at]
+
+        def body(i: Any, carried: Sequence[Any]) -> Sequence[Any]:
+            here, *sums = carried
+            offset = _at(builder, offsets, here)
+            v = vectors.load(w, _at(builder, rows, here))
+            new = [
+                _fma(builder, vectors.splat(_at(builder, start, offset)), v, s)
+                for start, s in zip(starts, sums, strict=True)
+            ]
+            return [builder.add(here, stride), *new]
+
+        _, *sums = _loop(builder, count, [_integer(0), *[vectors.zero()] * TILE], body)
+        mask = vectors.mask(lanes)
+        for i, value in zip(at, sums, strict=True):
+            where = _at(builder, to, i)
+            vectors.store_some(out, where, mask, builder.fadd(vectors.load(out, where), value, flags=CONTRACT))
+        return target.get_dummy_value()
+
+    numbers, walking = _numbers(like), types.UniTuple(types.int64, 2)
+    given = (numbers, INTEGERS, numbers, INTEGERS, types.int64, numbers, INTEGERS, INTEGERS, walking, types.int64, like)
     return types.void(*given), make

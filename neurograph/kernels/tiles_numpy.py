@@ -110,6 +110,30 @@ def tile_into(
         store_some(out, int(row), lanes, value)
 
 
+def tile_onto(
+    out: Array,
+    to: Array,
+    x: Array,
+    bases: Array,
+    step: int,
+    w: Array,
+    offsets: Array,
+    rows: Array,
+    walk: tuple[int, int],
+    lanes: int,
+    like: Array,
+) -> None:
+    """``out[to[p·step] …] += Σ_k x[bases[p·step] + offsets[k·walk]] · w[rows[k·walk] …]`` for p < `TILE`, the first `lanes` of it.
+
+    `walk` is (distance in the lists, how many k).
+    """
+    p, k = np.arange(TILE) * step, np.arange(walk[1]) * walk[0]
+    found = _at(x, bases[p][:, None] + offsets[k]) @ _vectors(w, rows[k], like)
+    for row, value in zip(to[p], found, strict=True):
+        before = load_some(out, int(row), lanes, like)
+        store_some(out, int(row), lanes, before + value)
+
+
 def times(a: Array, b: Array) -> Array:
     """a·b, rounded."""
     return a * b

@@ -31,6 +31,8 @@ TEXTBOOK = "textbook engine"
 DIFFERENCE = "finite difference"
 MOST_EDGES = 1_000_000
 """Up to here the textbook engine takes part: it needs the network written out."""
+MOST_PARAMETERS = 20_000_000
+"""Up to here float64 takes part, in which alone a finite difference means something."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def compare_weight(topology: Topology, params: Parameters, given: Given, referen
         passed = flatten(numbers, trace, dtype, None)
         row = local.check_gradient(numbers, passed, name, np.asarray(gradient), wires, biased, given.reduction)
         ways.append(Way("gradient", by, float(np.asarray(gradient).reshape(-1)[index]), row.worst))
-    ways.append(_difference("gradient", _moving_weight(last, given, reference), float(ways[0].value or 0.0)))
+    if last is not None:
+        ways.append(_difference("gradient", _moving_weight(last, given, reference), float(ways[0].value or 0.0)))
     return ways
 
 
@@ -93,7 +96,8 @@ def _engines(topology: Topology, params: Parameters) -> list[tuple[str, Any, Any
     found: list[tuple[str, Any, Any]] = []
     if topology.n_edges <= MOST_EDGES:
         found.append((TEXTBOOK, ReferenceEngine(build(topology), params.copy()), np.float64))
-    for dtype in (np.float64, np.float32):
+    dtypes = (np.float64, np.float32) if topology.n_parameters <= MOST_PARAMETERS else (np.float32,)
+    for dtype in dtypes:
         name = np.dtype(dtype).name
         found.append((f"program, {name}", bound_program(topology, name, params.copy()), dtype))
     return found
