@@ -191,7 +191,10 @@ def test_without_an_optimizer_it_ends_with_the_sums() -> None:
 
 def test_without_a_target_there_is_no_story() -> None:
     engine = inspect("mazur").asked.engine
-    with pytest.raises(LossError, match=r"^story: this pass had no target, so there is no way back to tell\."):
+    with pytest.raises(
+        LossError,
+        match=r"^story: this pass had neither a target nor an upstream gradient, so there is no way back to tell\.",
+    ):
         ng.Inspector(engine, [[0.05, 0.1]]).story()
     with pytest.raises(UsageError, match=r"^story: no way 'layers'; did you mean 'layer'\? \(known: layer, neuron\)$"):
         inspect("mazur").story("layers")

@@ -80,7 +80,7 @@ def some(inspector: ng.Inspector, case: Case) -> dict[str, float]:
 
 
 # -- exactly those, on any network there is ---------------------------------------------------------------------------
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(cases(edited=True))
 def test_what_is_listed_is_what_two_full_passes_differ_in(case: Case) -> None:
     inspector = inspect_case(case)
@@ -147,7 +147,7 @@ def test_held_activation_is_a_neuron_without_in_edges(case: Case) -> None:
     check_reach(change)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(cases())
 def test_reach_is_the_same_from_the_closed_form_and_edge_by_edge(case: Case) -> None:
     inspector = inspect_case(case)

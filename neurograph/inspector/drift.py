@@ -173,7 +173,8 @@ def untie(inspector: Inspector, what: str, optimizer: Optimizer, steps: int = 10
         raise UsageError(f"untie {what}: {steps} steps; at least 1 is needed.")
     if not inspector.has_delta:
         raise UsageError(
-            f"untie {what}: this pass had no target, so nothing is learnt. Give a target or an upstream gradient."
+            f"untie {what}: this pass had neither a target nor an upstream gradient, so nothing is learnt. "
+            "Give one of them; a spec needs a [loss] for a target."
         )
     graph = inspector.network if isinstance(inspector.network, NeuronGraph) else build(inspector.network)
     params = Parameters(inspector.trace.weights, inspector.asked.engine.params.trainable)

@@ -79,7 +79,7 @@ class Frame:
         sheet += [f"    {written(line, digits)}" for line in self.lines]
         return [*sheet, "", Prose(tuple(wrap(self.words, WIDTH)))]
 
-    def as_json(self, digits: int = 17) -> dict[str, Any]:
+    def as_json(self, digits: int = 15) -> dict[str, Any]:
         """The frame as plain data; tables keep their numbers, worked lines are written with so many digits."""
         tables = [table.as_json(digits) for table in self.tables]
         found: dict[str, Any] = plain(
@@ -149,7 +149,7 @@ class Story(Sequence[Frame]):
 
         return story_page(self, digits, about)
 
-    def as_json(self, digits: int = 17) -> dict[str, Any]:
+    def as_json(self, digits: int = 15) -> dict[str, Any]:
         """The story as plain data."""
         return {
             "story": self.name,

@@ -70,7 +70,8 @@ def tell(inspector: Inspector, by: str = "layer", optimizer: Optimizer | None = 
         raise UsageError(f"story: no way '{by}'{suggest(by, WAYS)} (known: {', '.join(WAYS)})")
     if not inspector.has_delta:
         raise LossError(
-            "story: this pass had no target, so there is no way back to tell. Give a target or an upstream gradient."
+            "story: this pass had neither a target nor an upstream gradient, so there is no way back to tell. "
+            "Give one of them; a spec needs a [loss] for a target."
         )
     return _Teller(inspector, by, optimizer).story()
 
