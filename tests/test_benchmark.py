@@ -219,3 +219,10 @@ def test_a_table_shows_targets_and_what_is_short() -> None:
         "1 of 2 targets met.",
         "Not met: lenet5-train-64 (short by 50 %).",
     ]
+
+
+@pytest.mark.parametrize(("apart", "said"), [(1e-7, "Everybody computes the same"), (0.1, "NOT everybody computes")])
+def test_the_summary_says_whether_losses_agree(apart: float, said: str) -> None:
+    one = Spread(1.0, 1.0, 1.0)
+    speed = Speed("a-train-1", "a", "train", 1, 1, one, None, (Against("numpy", one, one, apart),))
+    assert report.summary([speed]).splitlines()[1].startswith(said)

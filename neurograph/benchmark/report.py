@@ -59,8 +59,9 @@ def summary(results: Sequence[Result]) -> str:
         said.append(f"Not met: {', '.join(missed)}.")
     found = [other.difference for other in _beside(results) if other.difference is not None]
     if found:
+        same = "Everybody computes the same" if max(found) <= LIMIT else "NOT everybody computes the same"
         said.append(
-            f"Everybody computes the same: over the first {N_STEPS} steps from the same weights the peers' losses are ours to within "
+            f"{same}: over the first {N_STEPS} steps from the same weights the peers' losses are ours to within "
             f"{max(found):.1g} (limit {LIMIT:g})."
         )
     return (
