@@ -28,7 +28,7 @@ TRUTH: dict[str, Callable[[Any], Any]] = {
     "logistic": wide.sigmoid,
 }
 PERMITTED = {"exp": 1.25, "expm1": 1.25, "log1p": 2, "tanh": 1.5, "logistic": 2.5}
-"""Units in the last place. Measured over 10⁸ arguments: 1.1, 1.2, 2.0, 1.3 and 2.3."""
+"""Units in the last place. Measured over 10⁷ arguments: 1.04, 1.13, 1.97, 1.30 and 2.27."""
 
 basic = one_of(
     {k: lambda m, x, y, name=name: getattr(exponentials, name)(m, x) for k, name in enumerate(BASIC)},

@@ -1,8 +1,8 @@
 """eˣ and its relatives, written once: for LLVM's vectors and, in runs without the JIT, for NumPy's arrays.
 
 x is a number that knows ``+ - * /`` and ``< >``; `m`, a `Machine`, does what these cannot say. Every formula works in the
-precision of its argument, and is within 2 units in the last place of the truth: `tests/test_exponentials.py` measures it. NaN
-stays NaN, and infinities give limits.
+precision of its argument, and is within 2 units in the last place of the truth (`logistic`: 2.5), as `tests/test_exponentials.py`
+measures. NaN stays NaN, and infinities give limits.
 
 eˣ = 2ⁿ·eʳ with n the integer nearest to x/ln 2 and |r| ≤ ln 2 / 2; eʳ − 1 = r + r²·q(r), q a polynomial near the best there is.
 
