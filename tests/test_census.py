@@ -222,7 +222,7 @@ def test_the_lectures_four() -> None:
 census over 1 sample
   input from 0 to 255
 
-  dead units: ReLUs that never fired, so that no δ passes them and nothing behind them learns
+  dead units: ReLUs that never fired; no δ passes them, and their weights do not learn
     layer  ReLUs  dead  share
     conv   36     33    91.7%
 
@@ -324,6 +324,7 @@ def test_saturated_units_are_counted() -> None:
     census = take_census(engine, [[0.0], [2.9], [3.1], [-9.0]], [[0.0]] * 4)
     assert int(census.layers["h"].flat) == 2
     assert "h in 50.0%" in str(census)
+    assert "None, in no sample." in str(take_census(engine, [[0.0]], [[0.0]]))
 
 
 def test_data_of_different_lengths_is_refused() -> None:

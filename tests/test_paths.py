@@ -171,8 +171,8 @@ def test_the_lectures_four_lets_one_path_through() -> None:
 ∂outputs[0]/∂input[0,2,1]: a sum over paths
 
   ∂a(outputs[0])/∂a(input[0,2,1]) = Σ over paths of Π over their edges of f′(z)·∂z/∂a
-    path                                                   product  of Σ  of Σ|·|
-    input[0,2,1] → conv[0,3,1] → pool[0,1,0] → outputs[0]  -0.2     100%  100%
+    rank  product  of Σ  of Σ|·|  path
+    1     -0.2     100%  100%     input[0,2,1] → conv[0,3,1] → pool[0,1,0] → outputs[0]
     Σ = -0.2
 
   9 paths in all.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 neurograph census lenet5
 neurograph census digits --run runs/digits --samples 200
-neurograph census mlp --data digits --threshold 0.001
+neurograph census mlp --threshold 0.001
 neurograph census lenet5 --window "pool1[0,7,7]"
 neurograph census lenet5 --format html > census.html
 neurograph census four --json

@@ -40,7 +40,7 @@ def _dead(layers: list[LayerCensus], census: Census, digits: int, limit: int) ->
     if not layers:
         return []
     dead = [unit for layer in layers for unit in layer.dead]
-    sheet: Sheet = ["", "  dead units: ReLUs that never fired, so that no δ passes them and nothing behind them learns"]
+    sheet: Sheet = ["", "  dead units: ReLUs that never fired; no δ passes them, and their weights do not learn"]
     rows = [
         [str(layer.name), f"{layer.n_rectified:,}", f"{len(layer.dead):,}", _share(len(layer.dead), layer.n_rectified)]
         for layer in layers
@@ -69,7 +69,7 @@ def _whys(layers: list[LayerCensus], digits: int) -> list[list[str]]:
             by_reason.setdefault(unit.reason, []).append(unit)
         for reason, units in by_reason.items():
             largest = max(unit.largest_z for unit in units)
-            rows.append([write_node(units[0].node), f"{len(units):,}", number(largest, digits), reason])
+            rows.append([write_node(units[0].node), f"{len(units):,}", number(largest, min(digits, 3)), reason])
     return rows
 
 
@@ -77,6 +77,9 @@ def _whys(layers: list[LayerCensus], digits: int) -> list[list[str]]:
 def _saturated(layers: list[LayerCensus], census: Census, limit: int) -> Sheet:
     if not layers:
         return []
+    title = f"  saturated units: |f′(z)| < {number(census.threshold)}, so that hardly any δ passes"
+    if not any(layer.flat.any() for layer in layers):
+        return ["", title, Prose(("None, in no sample.",))]
     rows = []
     for layer in layers:
         n = layer.n_saturating
@@ -89,7 +92,7 @@ def _saturated(layers: list[LayerCensus], census: Census, limit: int) -> Sheet:
     heads = ["layer", "units", "of all units × samples", "always", "most"]
     return [
         "",
-        f"  saturated units: |f′(z)| < {number(census.threshold)}, so that hardly any δ passes",
+        title,
         *_shortened("saturated units by layer", heads, rows, limit),
     ]
 

@@ -27,15 +27,16 @@ def _table(card: PathsCard, digits: int) -> Sheet:
         return []
     rows = [
         [
-            str(path),
+            str(rank),
             number(path.product, digits),
             _share(path.product, card.sum),
             _share(abs(path.product), card.sum_abs),
+            str(path),
         ]
-        for path in card.largest
+        for rank, path in enumerate(card.largest, start=1)
     ]
     caption = "the largest paths" if card.n_open > len(rows) else "the paths that carry something"
-    grid = Grid(caption, ["path", "product", "of Σ", "of Σ|·|"], rows)
+    grid = Grid(caption, ["rank", "product", "of Σ", "of Σ|·|", "path"], rows)
     n = card.n_open - len(rows)
     if not n:
         return [grid]
