@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.arena import Box, sources_of
 from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table
-from neurograph.compiler.emit import FORWARD_OPS, Part, StepEmitter
+from neurograph.compiler.emit import ALWAYS, FORWARD_OPS, Part, StepEmitter
 from neurograph.compiler.plan import ONE, Axis, Nest, PlanProjection
 from neurograph.compiler.storage import HALF, WHOLE
 from neurograph.kernels import code as c
 from neurograph.kernels.formulas import IDENTITY, RELU
-from neurograph.kernels.tiles import CHUNKS
+from neurograph.kernels.tiles import CHUNKS, WINDOW
+from neurograph.kernels.tiles import TILE as TILE_CELLS
 
 Index = NDArray[np.int64]
 SUMS = ("weighted", "sum", "mean")
@@ -63,6 +64,9 @@ class ChannelEmitter(StepEmitter):
     behind: Behind | None = None
     steps: Mapping[int, str] = MappingProxyType({})
     """Part → the parameter that it alone uses."""
+
+    is_pooling = is_pooled = False
+    """Whether this step's tiles take the maximum behind; whether the step before does so."""
 
     is_listed = False
     """Whether the step before takes its winners from lists, so that only traces want their δ written."""
@@ -155,6 +159,38 @@ class ChannelEmitter(StepEmitter):
         taps = np.stack([cells.taps[:, 0], self.storage.place(cells.taps[:, 1])], axis=1)
         return replace(cells, taps=taps)
 
+    # -- forward with the maximum behind ----------------------------------------------------------------------------------
+    def _pools(self, pool: ChannelEmitter) -> bool:
+        """Whether each tile may take the maximum of its windows, so that this step's own values are written for traces only."""
+        assert self.behind is not None
+        cells = [part.cells for part in pool.parts]
+        whole = all((shown.n_taps == WINDOW).all() for shown in cells)
+        apart = pool.step.route is not None and pool.step.route.assigns
+        enough = all(len(pairs) * WINDOW >= TILE_CELLS for pairs in self.behind.pairs)
+        plain = pool.activation == IDENTITY and not pool.keeps_z and pool.is_direct
+        return whole and apart and enough and plain and self._is_final()
+
+    def forward(self) -> None:
+        """Views, sums, activation; and the maximum behind, where nobody looks between."""
+        self.when = c.TRACE if self.is_pooled or self.is_pooling else ALWAYS
+        super().forward()
+        if self.behind is None or not self.is_pooling:
+            return
+        (part,) = [part for part in self.parts if not part.is_bias]
+        how = (c.WITH_BIAS if self.fuses_bias else 0) | (c.RECTIFY if self.rectifies else 0)
+        for number, group in enumerate(range(0, len(part.cells.target), part.cells.tied)):
+            pairs, anchors = self.behind.pairs[number], self.behind.anchors[number]
+            self._add(
+                c.LANES_POOLED + part.half,
+                c.QUIET,
+                part,
+                how,
+                start=self.listing.table(anchors),
+                count=len(pairs),
+                extra=self.listing.table(pairs[:, 0]),
+                shift=part.start + group * c.CELL,
+            )
+
     # -- forward ----------------------------------------------------------------------------------------------------------
     def _add(self, op: int, when: int, part: Part, how: int = 0, **fields: int) -> None:
         cells = part.cells
@@ -171,7 +207,8 @@ class ChannelEmitter(StepEmitter):
             "how": how,
             **fields,
         }
-        self.listing.add(op, when, part.start, len(cells.target), **given)
+        start, count = given.pop("start", part.start), given.pop("count", len(cells.target))
+        self.listing.add(op, when, start, count, **given)
 
     def _forward_op(self, part: LanePart) -> int:
         if part.is_bias or self.step.op in SUMS:
@@ -327,6 +364,7 @@ class ChannelEmitter(StepEmitter):
         if found is None:
             return
         self.behind, pool.is_listed = found, True
+        self.is_pooling = pool.is_pooled = self._pools(pool)
         self.when_slope |= c.TRACE
 
     def _candidates(self, part: LanePart, pool: ChannelEmitter) -> Behind | None:

@@ -156,7 +156,7 @@ class StepEmitter:
         self.neuron_runs = runs(np.sort(self.neurons))
         self.runs_at = listing.table(self.neuron_runs)
         self.keeps_z, self.is_gated = keeps_z, is_gated
-        self.when_slope = c.BACKWARD
+        self.when, self.when_slope = ALWAYS, c.BACKWARD
         self.fuses_bias = self.step.fusion is not None and self.step.fusion.bias
         self.bias_cells = self._bias_addresses() if self.fuses_bias else None
         self.parts = [part for j, q in enumerate(self.step.projections) for part in self._parts(j, q)]
@@ -202,7 +202,7 @@ class StepEmitter:
             how |= c.KEEP_Z if self.keeps_z or self.step.op == "l2" else 0
         else:
             how = c.CONTINUE | c.KEEP_Z
-        self._add(self._forward_op(part), ALWAYS, part, how)
+        self._add(self._forward_op(part), self.when, part, how)
 
     def _forward_op(self, part: Part) -> int:
         return c.DOT if part.is_bias else FORWARD_OPS[self.step.op]

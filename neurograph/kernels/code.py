@@ -87,9 +87,9 @@ PLANE_A, PLANE_Z, PLANE_D, PLANE_WINNER = range(4)
 N_PLANES = 4
 
 # -- when an instruction runs: every bit it asks for must be set in the mode of the run --------------------------------------
-BACKWARD, TRACE, DROPOUT, OUTPUTS, TARGETS, UPSTREAM, PROBABILITIES, SUM, STEP = (1 << k for k in range(9))
+BACKWARD, TRACE, DROPOUT, OUTPUTS, TARGETS, UPSTREAM, PROBABILITIES, SUM, STEP, QUIET = (1 << k for k in range(10))
 """Of a backward pass: `SUM` leaves every gradient to be added up; `STEP` (one sample) changes weights on the spot, where one instruction
-alone uses them."""
+alone uses them. `QUIET` is set where `TRACE` is not: what nobody will see may be left out."""
 
 # -- how a cell begins and ends ----------------------------------------------------------------------------------------------
 CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (1 << k for k in range(9))
@@ -130,7 +130,8 @@ CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (
     UNPACK,
     CLEAR,
     LANES_STEP,
-) = range(34)
-N_OPERATIONS = 34
+    LANES_POOLED,
+) = range(35)
+N_OPERATIONS = 35
 HALF = N_OPERATIONS
 """Added to an operation: the same with vectors of half as many lanes."""

@@ -62,7 +62,17 @@ from neurograph.kernels.simd import (
     width,
     zero,
 )
-from neurograph.kernels.tiles import TILE, inner_products, row_tile, store_some, tile, tile_into, tile_onto
+from neurograph.kernels.tiles import (
+    TILE,
+    WINDOW,
+    inner_products,
+    row_tile,
+    store_some,
+    tile,
+    tile_into,
+    tile_onto,
+    tile_pooled,
+)
 
 
 @inner
@@ -187,6 +197,32 @@ def _finish(mem: Pointer, target: int, plane: int, lanes: int, how: int, z: Any)
         store_some(mem, target + plane, lanes, z)
     if how & FINAL:
         store_some(mem, target, lanes, relu(z) if how & RECTIFY else z)
+
+
+def pooled(context: Pointer, row: Pointer) -> None:
+    """Σ w·a of one group's cells, of which only the largest of every window is kept, and which it was.
+
+    The list at `START` has `WINDOW` cells' sources for each of `COUNT` windows, that at `EXTRA` the windows' targets; `SHIFT` is one of
+    the group's cells.
+    """
+    like, winners = zero(context), 3 * number(context, PLANE)
+    mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
+    cell, lanes, how, windows = get(row, SHIFT), get(row, LANES), get(row, HOW), get(row, COUNT)
+    taps, bias = offset(ints, get(ints, cell + TAPS)), get(ints, cell + BIAS)
+    floor = spread(0.0 if how & RECTIFY else -math.inf, like)
+    for lane in range(0, lanes, width(like)):
+        begin = like
+        if how & WITH_BIAS:
+            begin = load(w, bias + lane, like) if get(row, BIAS_STEP) else splat(w, bias, like)
+        weights = offset(w, get(ints, cell + WEIGHT) + lane)
+        for sample in range(number(context, VALID)):
+            x = offset(mem, sample * number(context, SAMPLE_STEP))
+            for done in range(0, windows, TILE // WINDOW):
+                window = min(done, windows - TILE // WINDOW)
+                bases = offset(ints, get(row, START) + window * WINDOW)
+                to = offset(ints, get(row, EXTRA) + window)
+                end = (begin, floor, lanes - lane)
+                tile_pooled(offset(x, lane), to, winners, x, bases, weights, taps, get(ints, cell + N_TAPS), end)
 
 
 def sources(context: Pointer, row: Pointer) -> None:

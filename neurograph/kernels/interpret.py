@@ -69,6 +69,7 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
     c.UNPACK: packing.unpack,
     c.CLEAR: packing.clear,
     c.LANES_STEP: steps.step,
+    c.LANES_POOLED: contract.pooled,
 }
 """What carries out each instruction: a function of a context and of the instruction's row."""
 

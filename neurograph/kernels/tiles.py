@@ -9,11 +9,12 @@ from typing import Any
 
 from neurograph.kernels import tiles_numpy
 from neurograph.kernels.jit import COMPILED
-from neurograph.kernels.tiles_numpy import CHUNKS, TILE
+from neurograph.kernels.tiles_numpy import CHUNKS, TILE, WINDOW
 
 __all__ = [
     "CHUNKS",
     "TILE",
+    "WINDOW",
     "gather",
     "inner_products",
     "load_some",
@@ -25,6 +26,7 @@ __all__ = [
     "tile",
     "tile_into",
     "tile_onto",
+    "tile_pooled",
     "times",
 ]
 
@@ -46,3 +48,4 @@ times = _operations.times
 plus = _operations.plus
 minus = _operations.minus
 tile_onto = _operations.tile_onto
+tile_pooled = _operations.tile_pooled

@@ -10,8 +10,16 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from neurograph.kernels.simd_llvm import CONTRACT, _constant, _fma, _llvm_name, _spread, _vector_pointer
-from neurograph.kernels.tiles_numpy import CHUNKS, TILE
+from neurograph.kernels.simd_llvm import (
+    CONTRACT,
+    _constant,
+    _fma,
+    _llvm_name,
+    _spread,
+    _takes_over,
+    _vector_pointer,
+)
+from neurograph.kernels.tiles_numpy import CHUNKS, TILE, WINDOW
 
 INT = ir.IntType(64)
 
@@ -378,4 +386,46 @@ def tile_onto(
 
     numbers, walking = _numbers(like), types.UniTuple(types.int64, 2)
     given = (numbers, INTEGERS, numbers, INTEGERS, types.int64, numbers, INTEGERS, INTEGERS, walking, types.int64, like)
+    return types.void(*given), make
+
+
+@intrinsic
+def tile_pooled(
+    typingctx: Any, out: Any, to: Any, winners: Any, x: Any, bases: Any, w: Any, taps: Any, count: Any, end: Any
+) -> Any:
+    """`tile` over the cells of windows, of which only the largest is written: see `tiles_numpy`."""
+    like = end[0]
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, to, winners, x, bases, w, taps, count, end = args
+        vectors = _Vectors(target, builder, like)
+        begin, floor, lanes = (builder.extract_value(end, i) for i in range(3))
+        starts = [builder.gep(x, [_at(builder, bases, _integer(p))]) for p in range(TILE)]
+
+        def body(i: Any, sums: Sequence[Any]) -> Sequence[Any]:
+            pair = builder.gep(taps, [builder.shl(i, _integer(1))])
+            offset = builder.load(pair)
+            v = vectors.load(w, _at(builder, pair, _integer(1)))
+            return [
+                _fma(builder, vectors.splat(_at(builder, start, offset)), v, s)
+                for start, s in zip(starts, sums, strict=True)
+            ]
+
+        mask = vectors.mask(lanes)
+        sums = _loop(builder, count, [begin] * TILE, body)
+        values = [builder.select(builder.fcmp_ordered("<=", z, floor), floor, z) for z in sums]
+        for window in range(TILE // WINDOW):
+            best, winner = values[window * WINDOW], vectors.zero()
+            for i in range(1, WINDOW):
+                a = values[window * WINDOW + i]
+                takes = _takes_over(builder, best, a)
+                winner = builder.select(takes, _constant(vectors.kind, float(i)), winner)
+                best = builder.select(takes, a, best)
+            where = _at(builder, to, _integer(window))
+            vectors.store_some(out, where, mask, best)
+            vectors.store_some(out, builder.add(where, winners), mask, winner)
+        return target.get_dummy_value()
+
+    numbers = _numbers(like)
+    given = (numbers, INTEGERS, types.int64, numbers, INTEGERS, numbers, INTEGERS, types.int64, end)
     return types.void(*given), make

@@ -15,6 +15,9 @@ Array = NDArray[Any]
 TILE = 8
 """Sums that a tile keeps in registers."""
 
+WINDOW = 4
+"""Cells of a window that `tile_pooled` takes the maximum of."""
+
 CHUNKS = 5
 """Vectors of a fan-in that `gather` and `scatter` work on at a time."""
 
@@ -108,6 +111,25 @@ def tile_into(
     a = np.where(z <= floor, floor, z)
     for row, value in zip(to[p], a, strict=True):
         store_some(out, int(row), lanes, value)
+
+
+def tile_pooled(
+    out: Array, to: Array, winners: int, x: Array, bases: Array, w: Array, taps: Array, count: int, end: Any
+) -> None:
+    """`TILE` cells, every `WINDOW` of them one window: their largest finished value at ``out[to[window] …]``, and `winners` behind it which
+    of them it was: the first of equals, or the first NaN. `end` as in `tile_into`.
+    """
+    begin, floor, lanes = end
+    k = 2 * np.arange(count)
+    z = begin + _at(x, bases[:TILE, None] + taps[k]) @ _vectors(w, taps[k + 1], begin)
+    a = np.where(z <= floor, floor, z).reshape(TILE // WINDOW, WINDOW, -1)
+    for window, cells in enumerate(a):
+        winner = np.argmax(np.where(np.isnan(cells), np.inf, cells), axis=0)
+        nan = np.isnan(cells)
+        winner = np.where(nan.any(axis=0), np.argmax(nan, axis=0), winner)
+        where = int(to[window])
+        store_some(out, where, lanes, np.take_along_axis(cells, winner[None], axis=0)[0])
+        store_some(out, where + winners, lanes, winner.astype(out.dtype))
 
 
 def tile_onto(
