@@ -200,6 +200,26 @@ def test_without_a_target_there_is_no_story() -> None:
         inspect("mazur").story("layers")
 
 
+def test_numbers_that_are_none_are_told_like_others() -> None:
+    engine = inspect("mazur").asked.engine
+    for by in ("layer", "neuron"):
+        story = ng.Inspector(engine, [[float("nan"), 0.1]], [[0.01, 0.99]]).story(by, ng.SGD(0.5))
+        assert "h1: a = sigmoid(nan) = nan" in story.text()
+        assert "the loss is no number any more" in story[-1].words
+        json.dumps(story.as_json(), allow_nan=False)
+
+
+def test_every_parameter_of_an_edited_layer_has_its_harvest() -> None:
+    topology = ng.lay_out(ng.load("four"))
+    graph, params = ng.build(topology), ng.initialise(topology, seed=0)
+    graph.set_parameter("own", 3.0)
+    source = next(iter(graph.pred["conv", 0, 3, 1]))
+    graph.edges[source, ("conv", 0, 3, 1)]["param"] = ("own", 0)
+    engine = ng.ReferenceEngine(graph, ng.Parameters({**params, "own": 3.0}))
+    inspector = ng.Inspector(engine, inspect("four").asked.x, upstream=inspect("four").asked.upstream)
+    assert "own" in numbers_of(inspector.story(), "sums")
+
+
 def test_fractions_of_a_story_are_exact() -> None:
     story = inspect("four").fractions().story(optimizer=ng.SGD(1e-05))
     after = {row[0]: row[-1] for frame in story if frame.chapter == "update" for row in frame.tables[0].rows}

@@ -233,6 +233,14 @@ def test_max_pool_that_keeps_its_maximum_is_in_reach_and_unchanged() -> None:
     )
 
 
+def test_neurons_without_a_number_are_there_all_the_same() -> None:
+    engine = inspect("mazur").asked.engine
+    change = ng.Inspector(engine, [[float("nan"), 0.1]], [[0.01, 0.99]]).what_if("i2=0.2")
+    assert [moved.node for moved in change] == ["i2"]
+    assert all(layer.there.all() for layer in change.layers.values())
+    assert change.layers["h1"].reached("z") == 1
+
+
 def test_program_gives_the_same_list() -> None:
     layers = [{"kind": "conv", "filters": 2, "kernel": 3, "activation": "relu"}, {"kind": "maxpool", "window": 2}]
     layers += [{"kind": "dense", "units": 3, "activation": "softmax"}]

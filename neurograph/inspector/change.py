@@ -40,11 +40,14 @@ class LayerChange:
         ``"z"``, ``"a"``, ``"delta"`` → the arrays before and after, in the population's shape; NaN where a neuron was removed.
     could : mapping
         The same → which neurons the change could reach, whatever the numbers.
+    there : ndarray of bool
+        Which neurons the network has: of an edited graph some may be gone.
     """
 
     name: Hashable
     pairs: Mapping[str, tuple[Floats, Floats]]
     could: Mapping[str, Mask]
+    there: Mask
 
     def changed(self, what: str) -> Mask:
         """Which neurons have another z, a or δ, to the last bit."""
@@ -57,13 +60,6 @@ class LayerChange:
     def reached(self, what: str) -> int:
         """How many neurons could have changed."""
         return int(np.count_nonzero(self.could[what] & self.there | self.changed(what)))
-
-    @property
-    def there(self) -> Mask:
-        """Which neurons the network has: of an edited graph some may be gone."""
-        before, after = self.pairs["a"]
-        known: Mask = ~(np.isnan(before) & np.isnan(after))
-        return known
 
     @property
     def any(self) -> Mask:

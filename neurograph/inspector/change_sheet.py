@@ -12,8 +12,6 @@ from neurograph.inspector.sheets import Grid, Prose, Sheet
 from neurograph.inspector.table import number
 
 SYMBOLS = {"z": "z", "a": "a", "delta": "δ"}
-MOST = 10
-"""Tables of neurons of hand-drawn networks are joined; of layers, so many are shown one by one."""
 
 
 def change_sheet(change: Change, digits: int, limit: int) -> Sheet:

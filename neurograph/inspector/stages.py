@@ -11,8 +11,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.errors import UnknownName
-from neurograph.graph.address import write_node
+from neurograph.graph.address import node_id, write_node
 from neurograph.graph.layout import Layout, Place
 from neurograph.graph.neighbourhood import fan_in
 from neurograph.graph.neuron_graph import NeuronGraph
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from neurograph.inspector.inspector import Inspector
 
 Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
 SPARE = 3
 """A table is not shortened to leave out so few."""
 
@@ -50,11 +50,41 @@ class Stage:
             position -= prod(shape)
         raise IndexError(position)
 
-    def values(self, trace: Trace, what: str, sample: int) -> Floats:
-        """z, a or δ of all its neurons in one sample, shape (size,)."""
-        arrays = getattr(trace, what)
-        found = [np.asarray(arrays[name][sample], np.float64).reshape(-1) for name in self.populations]
-        return np.concatenate(found)
+
+@dataclass(frozen=True)
+class Part:
+    """The neurons that a stage has, with their numbers in one sample.
+
+    Attributes
+    ----------
+    positions : ndarray of int
+        Of the neurons that exist, within the stage. Numbers and choices below are in this order.
+    """
+
+    stage: Stage
+    positions: Index
+    trace: Trace
+    sample: int
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def values(self, what: str) -> Floats:
+        """z, a or δ of all its neurons."""
+        arrays = getattr(self.trace, what)
+        found = [np.asarray(arrays[name][self.sample], np.float64).reshape(-1) for name in self.stage.populations]
+        values: Floats = np.concatenate(found)[self.positions]
+        return values
+
+    def neuron(self, number: int) -> Neuron:
+        """One of them."""
+        return at(self.trace.network, self.trace.layout, self.stage.place(int(self.positions[number])))
+
+
+def part_of(inspector: Inspector, stage: Stage) -> Part:
+    """A stage in an inspector's pass and sample."""
+    trace = inspector.trace
+    return Part(stage, there(trace.network, trace.layout, stage), trace, inspector.sample)
 
 
 def stages_of(network: Topology | NeuronGraph, layout: Layout) -> list[Stage]:
@@ -103,37 +133,42 @@ def _title(names: Sequence[Hashable]) -> str:
     return ", ".join(shown) if len(shown) <= 4 else f"{shown[0]} … {shown[-1]}"
 
 
-def neuron_at(trace: Trace, stage: Stage, position: int) -> Neuron | None:
-    """The neuron at one position of a stage; None where it was removed from the graph."""
-    try:
-        return at(trace.network, trace.layout, stage.place(position))
-    except UnknownName:
-        return None
+def there(network: Topology | NeuronGraph, layout: Layout, stage: Stage) -> Index:
+    """The positions of a stage's neurons; of an edited graph some may be gone."""
+    if isinstance(network, Topology):
+        return np.arange(stage.size)
+    nodes = network.nodes
+    renamed = {place: node for node, place in (layout.renamed or {}).items()}
+    places = (stage.place(position) for position in range(stage.size))
+    return np.flatnonzero([renamed.get(place, node_id(*place)) in nodes for place in places])
 
 
 def largest_of(values: Floats, limit: int) -> list[int]:
-    """The positions of the largest absolute values, in their own order; NaN (removed neurons) never.
+    """The positions of the largest absolute values, in their own order; no number counts as larger than all.
 
     A few more than `limit` are all taken; where some must go, all that are exactly 0 go, but for the first three.
 
     Examples
     --------
-    >>> largest_of(np.array([1.0, -5.0, np.nan, 3.0, 0.0]), 2)
-    [0, 1, 3, 4]
-    >>> largest_of(np.array([0.0, 7.0, 0.0, 0.0, 0.0, 0.0, 0.0, -2.0]), 3), largest_of(np.zeros(9), 4)
-    ([1, 7], [0, 1, 2])
+    >>> largest_of(np.array([1.0, -5.0, 3.0, 0.0]), 2)
+    [0, 1, 2, 3]
+    >>> largest_of(np.array([0.0, 7.0, 0.0, 0.0, 0.0, 0.0, np.nan, -2.0]), 2), largest_of(np.zeros(9), 4)
+    ([1, 6], [0, 1, 2])
     """
-    there = np.flatnonzero(~np.isnan(values))
-    if len(there) <= limit + SPARE:
-        return [int(position) for position in there]
-    ranked = there[np.argsort(-np.abs(values[there]), kind="stable")]
+    if len(values) <= limit + SPARE:
+        return list(range(len(values)))
+    ranked = np.argsort(-_sizes(values), kind="stable")
     chosen = [int(position) for position in ranked[:limit] if values[position] != 0]
     return sorted(chosen or [int(position) for position in ranked[: min(3, limit)]])
 
 
 def top_of(values: Floats) -> int:
     """The position of the largest absolute value."""
-    return int(np.nanargmax(np.abs(values)))
+    return int(np.argmax(_sizes(values)))
+
+
+def _sizes(values: Floats) -> Floats:
+    return np.where(np.isnan(values), np.inf, np.abs(values))
 
 
 def others(values: Floats, shown: Sequence[int], what: str) -> str:
@@ -145,7 +180,7 @@ def others(values: Floats, shown: Sequence[int], what: str) -> str:
     ('… and 2 more, 0 all of them', '… and 1 with smaller activations')
     """
     seen = set(shown)
-    left = [value for position, value in enumerate(values.tolist()) if position not in seen and value == value]
+    left = [value for position, value in enumerate(values.tolist()) if position not in seen]
     if not left:
         return ""
     if any(left):

@@ -10,7 +10,7 @@ from neurograph.engine import Optimizer
 from neurograph.errors import LossError, UsageError, suggest
 from neurograph.inspector.cards import NeuronCard
 from neurograph.inspector.frames import Frame, Story
-from neurograph.inspector.stages import Stage, neuron_at, stages_of, top_of
+from neurograph.inspector.stages import Part, part_of, stages_of, top_of
 from neurograph.inspector.story_delta import delta_frame, delta_neuron
 from neurograph.inspector.story_forward import forward_frame, forward_neuron, input_frame, loss_frame
 from neurograph.inspector.story_update import after_frame, take_update, update_frame
@@ -19,7 +19,6 @@ from neurograph.inspector.story_weights import (
     contributions_frame,
     contributions_neuron,
     harvest,
-    parameters_of,
     sums_frame,
 )
 
@@ -82,20 +81,20 @@ class _Teller:
     def __init__(self, inspector: Inspector, by: str, optimizer: Optimizer | None) -> None:
         self.inspector, self.by, self.optimizer = inspector, by, optimizer
         self.stages = stages_of(inspector.network, inspector.trace.layout)
-        self.numbered = list(enumerate(self.stages))
-        self.computing = [(where, stage) for where, stage in self.numbered if not stage.is_input]
-        self.n_neurons = sum(self._there(stage) for _, stage in self.computing)
-        self.cards = {where: self._cards(stage) for where, stage in self.computing} if by == "neuron" else {}
+        parts = [(where, part_of(inspector, stage)) for where, stage in enumerate(self.stages)]
+        self.given = [(where, part) for where, part in parts if part.stage.is_input]
+        self.computing = [(where, part) for where, part in parts if not part.stage.is_input]
+        self.n_neurons = sum(len(part) for _, part in self.computing)
+        self.cards = {where: self._cards(part) for where, part in self.computing} if by == "neuron" else {}
 
     def story(self) -> Story:
         back = self.computing[::-1]
-        harvests = [harvest(self.inspector, stage, where) for where, stage in back if self._learns(stage)]
-        harvests = [found for found in harvests if found.cards]
+        harvests = [found for where, part in back if (found := harvest(self.inspector, part, where)).cards]
         frames = [
-            *(input_frame(self.inspector, s, where, self._said(where)) for where, s in self.numbered if s.is_input),
-            *(frame for where, stage in self.computing for frame in self._forward(where, stage)),
+            *(input_frame(self.inspector, part, where, self._said(where)) for where, part in self.given),
+            *(frame for where, part in self.computing for frame in self._forward(where, part)),
             loss_frame(self.inspector, len(self.stages)),
-            *(frame for where, stage in back for frame in self._delta(where, stage)),
+            *(frame for where, part in back for frame in self._delta(where, part)),
             *(frame for found in harvests for frame in self._contributions(found)),
             *(sums_frame(self.inspector, found) for found in harvests),
             *self._update(harvests),
@@ -121,14 +120,14 @@ class _Teller:
             f"largest δ, and a silent one, where there is one. The other {self._n_left_out:,} are left out."
         )
 
-    def _forward(self, where: int, stage: Stage) -> list[Frame]:
+    def _forward(self, where: int, part: Part) -> list[Frame]:
         if self.by == "layer":
-            return [forward_frame(self.inspector, stage, where)]
+            return [forward_frame(self.inspector, part, where)]
         return [forward_neuron(self.inspector, card, where) for card in self.cards[where]]
 
-    def _delta(self, where: int, stage: Stage) -> list[Frame]:
+    def _delta(self, where: int, part: Part) -> list[Frame]:
         if self.by == "layer":
-            return [delta_frame(self.inspector, stage, where)]
+            return [delta_frame(self.inspector, part, where)]
         return [delta_neuron(self.inspector, card, where) for card in self.cards[where]]
 
     def _contributions(self, found: Harvest) -> list[Frame]:
@@ -144,18 +143,10 @@ class _Teller:
         last = after_frame(self.inspector, update, len(self.stages))
         return [*(update_frame(self.inspector, found, update) for found in harvests), *([last] if last else [])]
 
-    def _learns(self, stage: Stage) -> bool:
-        return bool(parameters_of(self.inspector, stage))
-
-    def _there(self, stage: Stage) -> int:
-        return int(np.count_nonzero(~np.isnan(stage.values(self.inspector.trace, "a", self.inspector.sample))))
-
-    def _cards(self, stage: Stage) -> list[NeuronCard]:
+    def _cards(self, part: Part) -> list[NeuronCard]:
         """The neurons of a stage that are told: all in a small network, else those that say most."""
+        a, delta = part.values("a"), part.values("delta")
+        chosen = sorted({top_of(a), top_of(delta), *np.flatnonzero(a == 0)[:1].tolist()})
         if self.n_neurons <= ALL:
-            chosen = list(range(stage.size))
-        else:
-            a, delta = (stage.values(self.inspector.trace, what, self.inspector.sample) for what in ("a", "delta"))
-            chosen = sorted({top_of(a), top_of(delta), *np.flatnonzero(a == 0)[:1].tolist()})
-        found = (neuron_at(self.inspector.trace, stage, position) for position in chosen)
-        return [self.inspector.neuron(neuron.node) for neuron in found if neuron is not None]
+            chosen = list(range(len(part)))
+        return [self.inspector.neuron(part.neuron(number).node) for number in chosen]

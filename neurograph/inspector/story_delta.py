@@ -11,7 +11,7 @@ from neurograph.inspector.cards import NeuronCard
 from neurograph.inspector.formulas import total
 from neurograph.inspector.frames import Frame, Line, Table, added, factor
 from neurograph.inspector.neuron import find
-from neurograph.inspector.stages import Stage, largest_of, neuron_at, number_of, others, top_of
+from neurograph.inspector.stages import Part, largest_of, number_of, others, top_of
 from neurograph.inspector.story_forward import FEW, ROWS, TERMS
 from neurograph.inspector.table import largest
 
@@ -29,22 +29,21 @@ HIDDEN = {
 }
 
 
-def delta_frame(inspector: Inspector, stage: Stage, where: int) -> Frame:
+def delta_frame(inspector: Inspector, part: Part, where: int) -> Frame:
     """The δ of all neurons of a stage: the largest as a table, and one worked out (all, where they are few)."""
-    delta = stage.values(inspector.trace, "delta", inspector.sample)
-    there = np.flatnonzero(~np.isnan(delta))
-    worked = there[:FEW] if len(there) <= FEW else [top_of(delta)]
-    cards = [inspector.neuron(neuron.node) for p in worked if (neuron := neuron_at(inspector.trace, stage, int(p)))]
-    positions = largest_of(delta, ROWS)
-    chosen = [neuron for p in positions if (neuron := neuron_at(inspector.trace, stage, p))]
+    delta = part.values("delta")
+    worked = range(len(part)) if len(part) <= FEW else [top_of(delta)]
+    cards = [inspector.neuron(part.neuron(number).node) for number in worked]
+    shown = largest_of(delta, ROWS)
+    chosen = [part.neuron(number) for number in shown]
     rows = tuple((write_node(n.node), number_of(inspector, "z", n), number_of(inspector, "delta", n)) for n in chosen)
-    table = Table("the neurons", ("neuron", "z", "δ"), rows, rest=(others(delta, positions, "δ"),))
+    table = Table("the neurons", ("neuron", "z", "δ"), rows, rest=(others(delta, shown, "δ"),))
     lines = tuple(line for card in cards for line in worked_delta(card))
     words = _words(inspector, cards[0], "Each neuron")
-    silent = int(np.count_nonzero(delta[there] == 0))
+    silent = int(np.count_nonzero(delta == 0))
     if silent:
-        words += f" The δ of {silent:,} of the {len(there):,} is exactly 0: nothing the loss could ask of them."
-    return Frame("delta", f"δ: {stage.name}", _equation(cards), words, lines, (table,), where)
+        words += f" The δ of {silent:,} of the {len(part):,} is exactly 0: nothing the loss could ask of them."
+    return Frame("delta", f"δ: {part.stage.name}", _equation(cards), words, lines, (table,), where)
 
 
 def delta_neuron(inspector: Inspector, card: NeuronCard, where: int) -> Frame:

@@ -12,7 +12,7 @@ from neurograph.inspector.cards import NeuronCard
 from neurograph.inspector.formulas import FORMULAS, total
 from neurograph.inspector.frames import Frame, Line, Table, added, factor, joined
 from neurograph.inspector.loss import LossCard
-from neurograph.inspector.stages import Floats, Stage, largest_of, neuron_at, number_of, others, top_of
+from neurograph.inspector.stages import Floats, Part, largest_of, number_of, others, top_of
 from neurograph.inspector.table import largest
 
 if TYPE_CHECKING:
@@ -37,39 +37,36 @@ SAYS = {
 }
 
 
-def input_frame(inspector: Inspector, stage: Stage, where: int, said: str) -> Frame:
+def input_frame(inspector: Inspector, part: Part, where: int, said: str) -> Frame:
     """What the network is given."""
-    a = stage.values(inspector.trace, "a", inspector.sample)
-    n = int(np.count_nonzero(~np.isnan(a)))
+    a = part.values("a")
+    n = len(part)
     lines: tuple[Line, ...] = ()
     if n > ROWS:
         zeros = int(np.count_nonzero(a == 0))
-        lines = (
-            (f"{n:,} numbers from ", float(np.nanmin(a)), " to ", float(np.nanmax(a)), f"; {zeros:,} of them are 0"),
-        )
-    tables = _grids(stage, a)
+        lines = ((f"{n:,} numbers from ", float(a.min()), " to ", float(a.max()), f"; {zeros:,} of them are 0"),)
+    tables = _grids(part, a)
     if not tables:
-        rows, rest = _neuron_rows(inspector, stage, a, ("a",))
+        rows, rest = _neuron_rows(inspector, part, a, ("a",))
         tables = (Table("the input", ("input", "a"), rows, rest=rest),)
     batch = inspector.trace.batch
     words = "An input neuron computes nothing: its activation is the number it is given."
     if batch > 1:
         words += f" This is sample {inspector.sample} of a batch of {batch}; sums and update are over the whole batch."
     words += f" {said}" if said else ""
-    return Frame("input", f"What goes in: {stage.name}", "a = x", words, lines, tables, where)
+    return Frame("input", f"What goes in: {part.stage.name}", "a = x", words, lines, tables, where)
 
 
-def forward_frame(inspector: Inspector, stage: Stage, where: int) -> Frame:
+def forward_frame(inspector: Inspector, part: Part, where: int) -> Frame:
     """All neurons of a stage: the most active as a table, and one worked out (all, where they are few)."""
-    z, a = (stage.values(inspector.trace, what, inspector.sample) for what in ("z", "a"))
-    rows, rest = _neuron_rows(inspector, stage, a, ("z", "a"))
-    there = np.flatnonzero(~np.isnan(a))
-    worked = there[:FEW] if len(there) <= FEW else [top_of(a)]
-    cards = [inspector.neuron(neuron.node) for p in worked if (neuron := neuron_at(inspector.trace, stage, int(p)))]
+    z, a = part.values("z"), part.values("a")
+    rows, rest = _neuron_rows(inspector, part, a, ("z", "a"))
+    worked = range(len(part)) if len(part) <= FEW else [top_of(a)]
+    cards = [inspector.neuron(part.neuron(number).node) for number in worked]
     lines = tuple(line for card in cards for line in worked_forward(card))
     table = Table("the neurons", ("neuron", "z", "a"), rows, rest=rest)
-    words = _forward_words(cards[0]) + _silent(cards[0].activation, z[there])
-    return Frame("forward", f"Forward: {stage.name}", _forward_equation(cards), words, lines, (table,), where)
+    words = _forward_words(cards[0]) + _silent(cards[0].activation, z)
+    return Frame("forward", f"Forward: {part.stage.name}", _forward_equation(cards), words, lines, (table,), where)
 
 
 def forward_neuron(inspector: Inspector, card: NeuronCard, where: int) -> Frame:
@@ -172,10 +169,10 @@ def _worked_z(card: NeuronCard) -> Line:
     return ("√(", *inner, ")") if card.kind == "l2" else inner
 
 
-def _grids(stage: Stage, a: Floats) -> tuple[Table, ...]:
+def _grids(part: Part, a: Floats) -> tuple[Table, ...]:
     """Small maps as they look, one table a channel; none for anything else."""
-    shape = stage.shapes[0]
-    if len(stage.shapes) > 1 or len(shape) != 3 or max(shape[1:]) > WIDEST or shape[0] > 3:
+    shape = part.stage.shapes[0]
+    if len(part) < part.stage.size or len(shape) != 3 or max(shape[1:]) > WIDEST or shape[0] > 3:
         return ()
     heads = ("", *map(str, range(shape[2])))
     maps = a.reshape(shape).tolist()
@@ -212,11 +209,11 @@ def _silent(activation: str, z: Floats) -> str:
     return f" {n:,} of the {len(z):,} have z ≤ 0 and are silent." if n else f" None of the {len(z):,} is silent."
 
 
-def _neuron_rows(inspector: Inspector, stage: Stage, a: Floats, what: tuple[str, ...]) -> tuple[tuple[Line, ...], Line]:
-    positions = largest_of(a, ROWS)
-    chosen = [neuron for p in positions if (neuron := neuron_at(inspector.trace, stage, p))]
+def _neuron_rows(inspector: Inspector, part: Part, a: Floats, what: tuple[str, ...]) -> tuple[tuple[Line, ...], Line]:
+    shown = largest_of(a, ROWS)
+    chosen = [part.neuron(number) for number in shown]
     rows: list[Line] = [(write_node(n.node), *(number_of(inspector, w, n) for w in what)) for n in chosen]
-    return tuple(rows), (others(a, positions, "activations"),)
+    return tuple(rows), (others(a, shown, "activations"),)
 
 
 def _label(card: LossCard, head: str) -> str:

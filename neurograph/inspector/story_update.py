@@ -37,7 +37,7 @@ def take_update(inspector: Inspector, optimizer: Optimizer) -> Update:
     """What one update makes of the weights, with every gradient from the old ones."""
     trace, trainable = inspector.trace, inspector.asked.engine.params.trainable
     names = [name for name in trace.gradient if trainable.get(name, True)]
-    before = {name: np.array(trace.weights[name], np.float64) for name in names}
+    before = {name: np.asarray(trace.weights[name], np.float64) for name in names}
     gradients = {name: np.asarray(trace.gradient[name], np.float64) for name in names}
     after = {name: value.copy() for name, value in before.items()}
     deepcopy(optimizer).step(after, gradients)
@@ -75,15 +75,17 @@ def after_frame(inspector: Inspector, update: Update, where: int) -> Frame | Non
     assert new.loss is not None
     table = Table("the loss", ("", "before", "after"), (("E", trace.loss, new.loss),))
     change = new.loss - trace.loss
-    share = f" by {abs(change) / trace.loss:.3%}" if trace.loss else ""
+    share = f" by {abs(change / trace.loss):.3%}" if trace.loss else ""
     batch = "" if trace.batch == 1 else f" over the {trace.batch} samples"
     said = "The same input again, with the new weights: the loss"
     if change < 0:
         words = f"{said}{batch} has fallen{share}. Training is this step, over and over."
     elif change > 0:
         words = f"{said}{batch} has grown{share}. The step was too long; a smaller learning rate would help."
+    elif change == 0:
+        words = f"{said}{batch} is what it was; no weight was asked to change, or none that matters."
     else:
-        words = f"{said}{batch} is what it was; no weight was asked to change."
+        words = f"{said}{batch} is no number any more."
     return Frame("update", "After the step", "E(new weights) against E(old weights)", words, (), (table,), where)
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from neurograph.graph.address import write_node, write_reference
 from neurograph.graph.neighbourhood import fan_in
+from neurograph.graph.topology import Topology
 from neurograph.inspector.cards import NeuronCard, Use, WeightCard
 from neurograph.inspector.formulas import total
 from neurograph.inspector.frames import Frame, Line, Table, added, factor
-from neurograph.inspector.stages import Stage, largest_of, neuron_at, others
+from neurograph.inspector.stages import Part, Stage, largest_of, others
 from neurograph.inspector.story_forward import ROWS, TERMS
 from neurograph.inspector.table import largest
 
@@ -41,10 +42,10 @@ class Harvest:
         return max(self.cards, key=lambda card: (not card.is_bias, abs(card.gradient)))
 
 
-def harvest(inspector: Inspector, stage: Stage, where: int) -> Harvest:
+def harvest(inspector: Inspector, part: Part, where: int) -> Harvest:
     """Look at a stage's weights; the trainable ones with the largest gradients get a card."""
     trace = inspector.trace
-    names = parameters_of(inspector, stage)
+    names = parameters_of(inspector, part)
     learnt = [name for name in names if inspector.asked.engine.params.trainable.get(name, True)]
     fixed = tuple(name for name in names if name not in learnt)
     sizes = [trace.weights[name].size for name in learnt]
@@ -60,22 +61,21 @@ def harvest(inspector: Inspector, stage: Stage, where: int) -> Harvest:
                 break
             position -= size
     cards = tuple(inspector.weight(write_reference(ref, trace.weights[ref[0]].shape)) for ref in chosen)
-    return Harvest(stage, where, cards, len(joined), others(joined, shown, "gradients"), fixed)
+    return Harvest(part.stage, where, cards, len(joined), others(joined, shown, "gradients"), fixed)
 
 
-def parameters_of(inspector: Inspector, stage: Stage) -> list[str]:
+def parameters_of(inspector: Inspector, part: Part) -> list[str]:
     """The names of the weights and biases that a stage's neurons read with, weights first."""
-    weights: dict[str, None] = {}
-    biases: dict[str, None] = {}
-    lone = len(stage.populations) > 1
-    for position in range(stage.size) if lone or stage.size <= ROWS else sorted({0, stage.size // 2, stage.size - 1}):
-        neuron = neuron_at(inspector.trace, stage, position)
-        if neuron is None:
-            continue
-        weights |= {wire.param[0]: None for wire in fan_in(inspector.network, neuron.node) if wire.param is not None}
-        if neuron.bias is not None:
-            biases[neuron.bias[0]] = None
-    return [*weights, *(name for name in biases if name not in weights)]
+    network = inspector.network
+    if isinstance(network, Topology):
+        names = [str(name) for name in part.stage.populations]
+        weights = [projection.weight for name in names for projection in network.into(name)]
+        biases = [population.bias.name for name in names if (population := network.populations[name]).bias is not None]
+    else:
+        neurons = [part.neuron(number) for number in range(len(part))]
+        weights = [w.param[0] for n in neurons for w in fan_in(network, n.node) if w.param is not None]
+        biases = [neuron.bias[0] for neuron in neurons if neuron.bias is not None]
+    return list(dict.fromkeys(name for name in (*weights, *biases) if name is not None))
 
 
 def contributions_frame(inspector: Inspector, found: Harvest) -> Frame:

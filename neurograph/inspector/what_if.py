@@ -20,6 +20,7 @@ from neurograph.inspector.asked import lent_weights
 from neurograph.inspector.change import Change, LayerChange
 from neurograph.inspector.held import Held, hold
 from neurograph.inspector.reach import Reach, Seeds, reach_of
+from neurograph.inspector.stages import Stage, there
 from neurograph.trace import Trace
 
 if TYPE_CHECKING:
@@ -161,7 +162,10 @@ def _layer(
             if population == name and what == "a":
                 new[index] = found.value
         pairs[what] = (old, new)
-    return LayerChange(name, pairs, {what: getattr(reach, what)[name] for what in pairs})
+    shape = inspector.trace.layout.shapes[name]
+    mask = np.zeros(shape, dtype=bool)
+    mask.reshape(-1)[there(inspector.network, inspector.trace.layout, Stage("", (name,), (shape,)))] = True
+    return LayerChange(name, pairs, {what: getattr(reach, what)[name] for what in pairs}, mask)
 
 
 def _labels(inspector: Inspector, before: Trace, after: Trace) -> dict[Hashable, tuple[Any, Any]]:
