@@ -343,6 +343,8 @@ def test_command_prints_a_census(capsys: pytest.CaptureFixture[str]) -> None:
     out = run("four", capsys=capsys)
     assert out == f"four, sample 0 (a four), weights as given\n\n{four()}\n"
     assert run("four", "--format", "html", capsys=capsys).startswith("<!doctype html>")
+    assert run("four", "--format", "latex", capsys=capsys).isascii()
+    assert run("mazur", "--format", "latex", capsys=capsys).isascii()
     assert json.loads(run("four", "--json", capsys=capsys))["layers"][1]["dead"][0]["node"] == "conv[0,0,0]"
 
 

@@ -170,7 +170,7 @@ def test_the_lectures_four_lets_one_path_through() -> None:
         """\
 ∂outputs[0]/∂input[0,2,1]: a sum over paths
 
-  ∂a(outputs[0])/∂a(input[0,2,1]) = Σ over paths of Π over their edges of f′(z)·∂z/∂a
+  ∂a(outputs[0])/∂a(input[0,2,1]) = Σ over paths of the product of f′(z)·∂z/∂a over their edges
     rank  product  of Σ  of Σ|·|  path
     1     -0.2     100%  100%     input[0,2,1] → conv[0,3,1] → pool[0,1,0] → outputs[0]
     Σ = -0.2
@@ -232,7 +232,9 @@ def test_command_answers_machines_and_pages(capsys: pytest.CaptureFixture[str]) 
     found = json.loads(run("mazur", "i1", "o1", "--json", capsys=capsys))
     assert (found["n_paths"], found["network"], found["largest"][0]["nodes"]) == (2, "mazur", ["i1", "h2", "o1"])
     assert run("mazur", "i1", "o1", "--format", "html", capsys=capsys).startswith("<!doctype html>")
-    assert r"\begin" in run("mazur", "i1", "o1", "--format", "latex", capsys=capsys)
+    latex = run("four", "input[0,2,1]", "outputs[0]", "--format", "latex", capsys=capsys)
+    assert r"\begin{tabular}" in latex
+    assert latex.isascii()  # what LaTeX has no word for would stop it
 
 
 def test_command_names_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:

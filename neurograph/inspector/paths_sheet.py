@@ -16,7 +16,7 @@ def paths_sheet(card: PathsCard, digits: int) -> Sheet:
     sheet: Sheet = [f"∂{target}/∂{source}: a sum over paths{which}", ""]
     if not card.n_paths:
         return [*sheet, Prose((f"No path leads from {source} to {target}: the derivative is 0.",))]
-    sheet += [f"  ∂a({target})/∂a({source}) = Σ over paths of Π over their edges of f′(z)·∂z/∂a"]
+    sheet += [f"  ∂a({target})/∂a({source}) = Σ over paths of the product of f′(z)·∂z/∂a over their edges"]
     sheet += [*_table(card, digits), f"    Σ = {number(card.sum, digits)}", *_cancelled(card, digits)]
     sheet += ["", Prose(tuple(_counts(card)))]
     return sheet + _edge_by_edge(card, digits)
