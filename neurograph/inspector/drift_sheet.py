@@ -43,12 +43,15 @@ def _steps(drift: Drift, digits: int, limit: int) -> Sheet:
     heads = ["step", "tied", "copies: least", "mean", "most", "spread", "spread of all"]
     with_loss = not np.isnan(drift.losses).any()
     heads += ["loss tied", "loss untied"] if with_loss else []
+    tiny = bool(np.any((drift.losses > 0) & (drift.losses < 1e-4)))
     rows = []
     for step in shown_steps(drift.n_steps, limit):
         copies = drift.copies[step]
         values = [drift.tied[step], copies.min(), copies.mean(), copies.max()]
         spreads = [_small(spread_of(copies)), _small(float(drift.spread[step]))]
-        losses = [number(float(loss), digits) for loss in drift.losses[step]] if with_loss else []
+        losses = (
+            [_small(float(v)) if tiny else number(float(v), digits) for v in drift.losses[step]] if with_loss else []
+        )
         rows.append([str(step), *(number(float(value), digits) for value in values), *spreads, *losses])
     return [f"  {drift.watched}, tied and untied", Grid("step by step", heads, rows)]
 
