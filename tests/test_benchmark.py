@@ -209,8 +209,8 @@ def test_a_table_shows_targets_and_what_is_short() -> None:
     assert report.table("lenet5", [*speeds, start]).splitlines() == [
         "",
         "LeNet-5 as bundled",
-        "                                        samples/s    % of peak      PyTorch                 ratio          to NumPy",
-        "  lenet5 train 64                           1,000           50          500      2.00 (1.80–2.20)                 -"
+        "                                    samples/s  % of peak    PyTorch              ratio        to NumPy",
+        "  lenet5 train 64                       1,000         50        500   2.00 (1.80–2.20)               -"
         "   ≥ 4  ✗ short by 50 %",
         "  starting                                                                       0.5 s   ≤ 0.7 s  ✓ met",
         "      numpy: why",

@@ -13,7 +13,7 @@ from neurograph.benchmark.results import Against, Quantity, Result, Speed
 from neurograph.benchmark.rows import GROUPS
 from neurograph.benchmark.stopwatch import Pace, Spread
 
-WIDE, NARROW, FIRST = 22, 13, 36
+WIDE, NARROW, FIRST = 19, 11, 34
 """Columns: a ratio with its range, a number, and what was measured."""
 
 
@@ -100,7 +100,8 @@ def _speed(speed: Speed, columns: Sequence[str]) -> str:
         quotient = "-" if other is None or other.ratio is None else _ratio(other.ratio, _is_wide(name))
         cells.append(f"{figure:>{NARROW}}{quotient:>{WIDE}}" if _is_wide(name) else f"{quotient:>{NARROW + 5}}")
     demands = [f"≥ {speed.target:g}"] if speed.target is not None else []
-    demands += [f"ahead of {' and '.join(PEERS[name].title for name in speed.ahead)}"] if speed.ahead else []
+    rivals = [PEERS[name].title for name in speed.ahead if name in by_name and by_name[name].ratio is not None]
+    demands += [f"ahead of {' and '.join(rivals)}"] if rivals else []
     return ("".join(cells) + _mark(", ".join(demands), speed.verdict)).rstrip()
 
 
