@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import numpy as np
 
 from neurograph.graph.address import Node, write_node
-from neurograph.graph.layout import Layout
 from neurograph.inspector.census import Census, DeadUnit, LayerCensus, WindowCensus
 from neurograph.inspector.neuron import node_at
 from neurograph.inspector.sheets import Grid, Prose, Sheet
@@ -87,7 +86,7 @@ def _saturated(layers: list[LayerCensus], census: Census, limit: int) -> Sheet:
         share = f"{layer.flat.sum() / (n * census.n_samples):.1%}"
         always = int((layer.flat == census.n_samples).sum())
         index = tuple(map(int, np.unravel_index(most, layer.flat.shape))) if layer.flat.shape else ()
-        worst = f"{_named(census.layout, layer, index)} in {layer.flat.reshape(-1)[most] / census.n_samples:.1%}"
+        worst = f"{write_node(node_at(census.layout, (layer.name, index)))} in {layer.flat.reshape(-1)[most] / census.n_samples:.1%}"
         rows.append([str(layer.name), f"{n:,}", share, f"{always:,}", worst])
     heads = ["layer", "units", "of all units × samples", "always", "most"]
     return [
@@ -95,10 +94,6 @@ def _saturated(layers: list[LayerCensus], census: Census, limit: int) -> Sheet:
         title,
         *_shortened("saturated units by layer", heads, rows, limit),
     ]
-
-
-def _named(layout: Layout, layer: LayerCensus, index: tuple[int, ...]) -> str:
-    return write_node(node_at(layout, (layer.name, index)))
 
 
 # -- pooling windows --------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ from neurograph.graph.address import Node, node_id
 from neurograph.graph.layout import Layout, Place
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Projection, Topology
+from neurograph.ops.wiring import Blocks
+from neurograph.ops.wiring import Wiring as Axis
 from neurograph.parameters import Reference
 
 Array = NDArray[Any]
@@ -116,8 +118,7 @@ class Wiring:
         for projection in self.network.into(str(name)):
             product = np.ones(1, dtype=np.int64)
             for axis in projection.axes:
-                counts = np.bincount(axis.links().target, minlength=axis.n_targets)
-                product = np.outer(product, counts).reshape(-1)
+                product = np.outer(product, _n_in(axis)).reshape(-1)
             found += product
         return found
 
@@ -199,6 +200,13 @@ def _edges(wiring: Wiring, topology: Topology, projection: Projection) -> tuple[
         first = wiring.slot((projection.weight, projection.weight_offset))
         slots = first + _product([link.weight for link in links], [1] * len(links))
     return targets, columns, slots
+
+
+def _n_in(axis: Axis) -> Index:
+    """How many wires of one axis end at each target coordinate."""
+    if isinstance(axis, Blocks):
+        return np.full(axis.n_targets, axis.sources, dtype=np.int64)
+    return np.bincount(axis.links().target, minlength=axis.n_targets).astype(np.int64)
 
 
 def _product(coordinates: Sequence[Index], steps: Sequence[int]) -> Index:
