@@ -69,7 +69,8 @@ def test_time_says_how_long_every_step_takes(name: str, capsys: pytest.CaptureFi
     assert [(cost["step"], cost["phase"]) for cost in found["costs"]] == [
         (step, phase) for step in steps for phase in ("forward", "backward")
     ]
-    assert all(cost["seconds"] > 0 for cost in found["costs"] if cost["phase"] == "forward" and cost["flop"] > 500)
+    large = {step["population"] for step in found["steps"] if step["weights"] and step["flop"] > 10_000}
+    assert all(cost["seconds"] > 0 for cost in found["costs"] if cost["step"] in large)  # a pool may run inside another
     assert set(found["rest"]) == {
         "inputs and outputs",
         "loss, and clearing what is added to",
