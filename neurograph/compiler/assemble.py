@@ -84,6 +84,7 @@ class _Maker:
             emitter.backward()
         self.listing.mark = (None, "backward")
         self._clear_gradient()
+        self.listing.add(c.UPDATE, c.BACKWARD, 0, 0, to=self.listing.after)
         self.listing.mark = (None, "forward")
         self._outputs()
         maxima = [emitter.neurons for emitter in emitters if emitter.step.op == "max"]
@@ -110,10 +111,16 @@ class _Maker:
             fixed,
             self.storage,
             self.channels,
-            (len(self.listing.before), len(self.listing.first), len(self.listing.last)),
+            (
+                len(self.listing.before),
+                len(self.listing.first),
+                len(self.listing.last),
+                len(self.listing.after),
+            ),
             self.listing.packed,
             self.listing.gradient,
             self.stepped,
+            self.listing.kept,
             self.listing.scratch,
             marks,
         )

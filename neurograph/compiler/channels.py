@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.arena import Box, sources_of
 from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table
-from neurograph.compiler.emit import ALWAYS, FORWARD_OPS, Part, StepEmitter
+from neurograph.compiler.emit import ALWAYS, FORWARD_OPS, Instruction, Part, StepEmitter
 from neurograph.compiler.plan import ONE, Axis, Nest, PlanProjection
 from neurograph.compiler.storage import HALF, WHOLE
 from neurograph.kernels import code as c
@@ -192,7 +192,9 @@ class ChannelEmitter(StepEmitter):
             )
 
     # -- forward ----------------------------------------------------------------------------------------------------------
-    def _add(self, op: int, when: int, part: Part, how: int = 0, **fields: int) -> None:
+    def _add(
+        self, op: int, when: int, part: Part, how: int = 0, to: list[Instruction] | None = None, **fields: int
+    ) -> None:
         cells = part.cells
         bias_step = 0
         if self.bias_cells is not None and cells.lanes > 1:
@@ -208,7 +210,7 @@ class ChannelEmitter(StepEmitter):
             **fields,
         }
         start, count = given.pop("start", part.start), given.pop("count", len(cells.target))
-        self.listing.add(op, when, start, count, **given)
+        self.listing.add(op, when, start, count, to, **given)
 
     def _forward_op(self, part: LanePart) -> int:
         if part.is_bias or self.step.op in SUMS:
@@ -242,16 +244,27 @@ class ChannelEmitter(StepEmitter):
 
     def _tiles_back(self, part: LanePart) -> None:
         stepped = self.is_stepped(part)
-        when = c.SUM if stepped else 0
+        when = c.SPREAD if stepped else 0
         if part.cells.tied == 1:
             self._add(c.LANES_SOURCES_ONE_BY_ONE + part.half, self._when_sources(part) | when, part)
         else:
             self._chunks_back(part)
         if part.weighted:
-            self._add(c.LANES_WEIGHTS + part.half, c.BACKWARD | when, part)
+            self._add(c.LANES_WEIGHTS + part.half, c.BACKWARD | (c.SUM if stepped else 0), part)
         if stepped:
+            self._keep(part)
             how = c.SOURCES_TOO if part.trains_source else 0
             self._add(c.LANES_STEP + part.half, c.BACKWARD | c.STEP, part, how)
+
+    def _keep(self, part: LanePart) -> None:
+        """Keep a sample's share of the gradient, and apply those of all samples later."""
+        cells, listing = part.cells, self.listing
+        least, most = int(cells.taps[:, 0].min()), int(cells.taps[:, 0].max())
+        given = {"extra": listing.kept, "weight_step": least, "target_step": most - least + 1}
+        listing.kept += _whole(most - least + 1)
+        self._add(c.KEEP + part.half, c.BACKWARD | c.LATER, part, shift=listing.kept, **given)
+        self._add(c.APPLY + part.half, c.BACKWARD | c.LATER, part, to=listing.after, shift=listing.kept, **given)
+        listing.kept += _whole(cells.lanes)
 
     def is_stepped(self, part: Part) -> bool:
         """Whether a single sample may change this part's weights on the spot: nobody else uses them, and its lanes are whole rows."""
@@ -260,7 +273,7 @@ class ChannelEmitter(StepEmitter):
             return False
         stored = self.storage.parameters[name]
         rows = stored.parameter.shape[0] if stored.parameter.shape else 1
-        return self.step.op == "weighted" and part.cells.tied == 1 and stored.apart > 0 and part.cells.lanes == rows
+        return self.step.op == "weighted" and len(part.cells.target) == 1 and stored.apart > 0 and part.cells.lanes == rows
 
     def _chunks_back(self, part: LanePart) -> None:
         """Errors of the sources, chunk by chunk, through packed weights."""
@@ -395,6 +408,11 @@ class ChannelEmitter(StepEmitter):
             pairs.append(np.array(rows, dtype=np.int64))
             anchors.append(np.concatenate(lists))
         return Behind(tuple(pairs), tuple(anchors), self.activation == RELU)
+
+
+def _whole(places: int) -> int:
+    """So many places as whole vectors."""
+    return -(-places // WHOLE) * WHOLE
 
 
 def _chunks(cells: Cells, vector: int) -> tuple[list[tuple[int, int]], Index]:

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.compiler.image import Image
+from neurograph.compiler.updating import Ruled
 from neurograph.kernels import code as c
 from neurograph.kernels.interpret import WIDE, kernel
 from neurograph.kernels.jit import COMPILED
 from neurograph.kernels.tiles import TILE
+from neurograph.kernels.update import STRETCH
 
 Array = NDArray[Any]
 Blocks = tuple[int, int]
@@ -53,7 +55,7 @@ class Contexts:
         self._kernels: Any = np.zeros(2 * c.N_OPERATIONS, np.int64) if COMPILED else [None] * (2 * c.N_OPERATIONS)
         self._prepared: set[int] = set()
         self._aimed: list[Any] = []
-        entries = max(TILE * WIDE, image.scratch * block) + WIDE
+        entries = max(TILE * WIDE, STRETCH, image.scratch * block) + WIDE
         self._scratch = np.zeros((self.slots, entries), memory.dtype)
         self._places = np.zeros((self.slots, max(2 * TILE + WIDE, entries)), np.int64)
         rows = self.slots + 1
@@ -74,12 +76,15 @@ class Contexts:
             self._point(row, c.PLACES, self._places[slot])
             self._point(row, c.KERNELS, self._kernels)
             self._point(row, c.SELF, self._rows[row])
-            before, first, last = image.parts
+            self._point(row, c.SLOTS, gradients)
+            before, first, last, after = image.parts
             for field, value in (
                 (c.N_INSTRUCTIONS, len(image.code)),
                 (c.N_BEFORE, before),
                 (c.N_FIRST, first),
                 (c.N_LAST, last),
+                (c.N_AFTER, after),
+                (c.SLOT_STEP, gradients.shape[1]),
                 (c.PHASE, int(row == self.slots)),
                 (c.PLANE, image.plane),
                 (c.WIDTH, self._width),
@@ -105,13 +110,38 @@ class Contexts:
                 row[c.INPUTS : c.IS_LAST + 1] = fields
         for slot in range(slots):
             self._rows[slot][c.FIRST_BLOCK] = blocks[0] + slot
+            self._rows[slot][c.PHASE] = 0
         return self._rows
 
-    def step_by(self, state: Array, rule: Array, form: int) -> None:
-        """Say how a single sample changes weights on the spot."""
-        self._point(0, c.STATE, state)
-        self._point(0, c.RULE, rule)
-        self._rows[0][c.FORM] = form
+    def rule_by(self, rule: Ruled, n_slots: int, kept: Array, kept_rows: Array) -> None:
+        """Say how weights change, and where what is kept of every sample stands."""
+        fields = {
+            c.STATE: _pointer(rule.state[0]),
+            c.SECOND_STATE: _pointer(rule.state[1]),
+            c.RULE: _pointer(rule.numbers),
+            c.FORM: rule.form,
+            c.RANGES: _pointer(rule.ranges),
+            c.N_RANGES: len(rule.ranges) // 2,
+            c.N_SLOTS: n_slots,
+            c.KEPT: _pointer(kept),
+            c.KEPT_COLUMNS: kept.shape[1],
+            c.KEPT_ROWS: _pointer(kept_rows),
+            c.PART: 0,
+            c.N_PARTS: 1,
+        }
+        if COMPILED:
+            self._rows[:, c.STATE : c.N_AFTER] = [fields[field] for field in range(c.STATE, c.N_AFTER)]
+        else:
+            for row in self._rows:
+                row[c.STATE : c.N_AFTER] = [fields[field] for field in range(c.STATE, c.N_AFTER)]
+
+    def after(self, parts: int) -> Any:
+        """The contexts, set to share what comes when all slots are through; `over` sets them back."""
+        for part in range(parts):
+            self._rows[part][c.PHASE] = 2
+            self._rows[part][c.PART] = part
+            self._rows[part][c.N_PARTS] = parts
+        return self._rows
 
     def _prepare(self, mode: int) -> None:
         if mode in self._prepared:
@@ -121,7 +151,7 @@ class Contexts:
         self._prepared.add(mode)
 
     def _point(self, row: int, field: int, array: Any) -> None:
-        self._rows[row][field] = _pointer(array) if COMPILED else array
+        self._rows[row][field] = array.reshape(-1) if field == c.SLOTS and not COMPILED else _pointer(array) if COMPILED else array
 
 
 def _pointer(array: Array) -> Any:

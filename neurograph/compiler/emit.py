@@ -44,6 +44,9 @@ class Listing:
     last: list[Instruction] = field(default_factory=list)
     """For every slot, behind its last block."""
 
+    after: list[Instruction] = field(default_factory=list)
+    """For some slots at once, when all are through."""
+
     tables: list[Index] = field(default_factory=list)
     size: int = 0
     packed: int = 0
@@ -51,6 +54,9 @@ class Listing:
 
     gradient: int = 0
     """Places of the gradient, those in packed order included."""
+
+    kept: int = 0
+    """Columns of what is kept of every sample for a later step."""
 
     scratch: int = 0
     """Entries of the longest list of winners, per sample."""
@@ -79,7 +85,7 @@ class Listing:
     def arrays(self) -> tuple[Index, Index, tuple[Mark, ...]]:
         """The code, all tables in one array, and what each instruction was written for."""
         tables = np.concatenate(self.tables) if self.tables else np.zeros(1, dtype=np.int64)
-        every = [*self.before, *self.first, *self.rows, *self.last]
+        every = [*self.before, *self.first, *self.rows, *self.last, *self.after]
         code = np.array([row for _, row in every], dtype=np.int64).reshape(-1, c.FIELDS)
         return code, tables, tuple(mark for mark, _ in every)
 

@@ -77,8 +77,8 @@ class Image:
     channels: bool
     """Whether channels are innermost in memory; else the samples of a block are."""
 
-    parts: tuple[int, int, int]
-    """How many instructions run before all others, for every slot first, and for every slot last."""
+    parts: tuple[int, int, int, int]
+    """How many instructions run before all others, for every slot first, for every slot last, and after all."""
 
     n_packed: int
     n_gradient: int
@@ -86,6 +86,9 @@ class Image:
 
     stepped: frozenset[str]
     """Parameters that a single sample may change on the spot."""
+
+    kept: int
+    """Columns of what is kept of every sample for a later step."""
 
     scratch: int
     """Entries of the longest list of winners, per sample."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +84,10 @@ class Program:
         self.params, self.layout, self.dtype = params, image.layout, dtype
         self._image, self._network = image, network
         self._runner = Runner(image, dtype, threads)
-        self._updating = Updating(self._runner.weights, self._runner.slots, image.learnt, image.storage, self._runner.threads)
+        self._updating = Updating(self._runner.weights, self._runner.slots, image.learnt, image.storage)
         self._masking = Masking(image)
         self._seen: int | None = None
-        self._names: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
+        self._names: tuple[tuple[str, ...], Array | None] = (), None
         self._names_seen: int | None = None
 
     @property
@@ -178,14 +179,15 @@ class Program:
         share = batch if reduction == "mean" else 1
         names, on_the_spot = self._trained()
         rule = self._updating.ruled(optimizer, names, share)
-        if rule is not None and batch == 1 and on_the_spot and rule.form in ON_THE_SPOT:
-            self._runner.step_by(rule.state[0], rule.numbers, rule.form)
-            mode, names = mode | c.STEP, on_the_spot
-        loss, slots = self._runner.backward(given, wanted, masks, None, mode)
-        if rule is not None:
-            self._updating.step(rule, names, slots)
-        else:
+        if rule is None:
+            loss, slots = self._runner.backward(given, wanted, masks, None, mode)
             self._updating.step_by_name(optimizer, names, share, slots)
+        else:
+            way = c.SUM | c.SPREAD
+            if on_the_spot is not None and rule.form in ON_THE_SPOT and self._runner.may_keep(batch):
+                way = c.STEP if batch == 1 else c.LATER | c.SPREAD
+                rule = replace(rule, ranges=on_the_spot)
+            loss = self._runner.train(given, wanted, masks, mode | way, rule)
         self.params.lend(self)
         self._seen = self.params.version
         return loss / share
@@ -238,15 +240,17 @@ class Program:
         return f"Program({self.plan.name!r}: {len(self.plan.steps)} steps, {self.dtype}, {self.threads} threads)"
 
     # -- inner: what is trained ---------------------------------------------------------------------------------------
-    def _trained(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Names of the parameters that training may change; and those left of them where a single sample changes the others on the
-        spot (empty: where one of these is frozen, or there is none).
+    def _trained(self) -> tuple[tuple[str, ...], Array | None]:
+        """Names of the parameters that training may change; and the ranges left of them where the others change without a gradient in
+        memory (None: where one of these is frozen, or there is none).
         """
         if self._names_seen != self.params.version:
             trainable = self.params.trainable
             names = tuple(p.name for p in self._image.learnt if trainable[p.name])
             stepped = self._image.stepped
-            left = tuple(name for name in names if name not in stepped) if stepped and stepped <= set(names) else ()
+            left = None
+            if stepped and stepped <= set(names):
+                left = self._updating.ranges_of(tuple(name for name in names if name not in stepped))
             self._names, self._names_seen = (names, left), self.params.version
         return self._names
 

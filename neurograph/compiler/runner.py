@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neurograph.compiler.contexts import Contexts
 from neurograph.compiler.image import Image
 from neurograph.compiler.launching import Launch, run
+from neurograph.compiler.updating import Ruled
 from neurograph.kernels import code as c
 from neurograph.kernels.code import N_PLANES
 from neurograph.kernels.interpret import NARROW, WIDE, interpreter
@@ -23,6 +24,8 @@ SLOTS = 4
 CALL_SECONDS = 0.1
 """What one call aims for: Ctrl-C is heard between calls."""
 ALIGNMENT = 64
+MOST_KEPT = 1 << 25
+"""Bytes of activations and δ that are kept of a batch."""
 NEAR = 1 << 19
 """Bytes that a block may work on and have them at hand."""
 SLACK = 64
@@ -47,6 +50,7 @@ class Runner:
         self.slots = _aligned_zeros(SLOTS, image.n_gradient + SLACK, self.dtype)
         self._packed = np.zeros(image.n_packed + SLACK, self.dtype)
         self._contexts: dict[int, Contexts] = {}
+        self._kept: tuple[Array, Array] = np.zeros((1, max(image.kept, 1)), self.dtype), np.zeros(1, np.int64)
         self._block_seconds = 0.0
         self._nothing = np.zeros((1, 1), self.dtype)
         self.launch: Launch = run
@@ -60,12 +64,30 @@ class Runner:
 
     def backward(self, x: Array, t: Array, masks: Array | None, out: Array | None, mode: int) -> tuple[float, int]:
         """Run forward and backward; returns the summed loss, and in how many slots the gradient stands."""
-        loss = self._run(x, t, masks, out, mode | c.BACKWARD | (0 if mode & c.STEP else c.SUM))
+        loss = self._run(x, t, masks, out, mode | c.BACKWARD | c.SUM | c.SPREAD)
         return loss, self._n_slots(len(x))
 
-    def step_by(self, state: Array, rule: Array, form: int) -> None:
-        """Say how single samples change weights on the spot (mode `STEP`)."""
-        self._contexts_for(NARROW, 1).step_by(state, rule, form)
+    def train(self, x: Array, t: Array, masks: Array | None, mode: int, rule: Ruled) -> float:
+        """Run forward and backward and change the weights by a rule; returns the summed loss."""
+        slots, contexts = self._n_slots(len(x)), self._contexts_for(self._block(len(x)), self._n_slots(len(x)))
+        kept, rows = self._room_to_keep(len(x) if mode & c.LATER else 0)
+        contexts.rule_by(rule, slots, kept, rows)
+        loss = self._run(x, t, masks, None, mode | c.BACKWARD)
+        if not mode & c.STEP:
+            parts = min(self.threads, slots)
+            self.launch(interpreter(), contexts.after(parts), parts, self.threads)
+        return loss
+
+    def may_keep(self, batch: int) -> bool:
+        """Whether there is room to keep what a batch's gradient is made of."""
+        return batch * self.image.kept * self.dtype.itemsize <= MOST_KEPT
+
+    def _room_to_keep(self, batch: int) -> tuple[Array, Array]:
+        if len(self._kept[0]) < max(batch, 1):
+            columns = max(self.image.kept, 1)
+            kept = _aligned_zeros(1, batch * columns + SLACK, self.dtype)[0, : batch * columns].reshape(batch, columns)
+            self._kept = kept, np.arange(batch, dtype=np.int64) * columns
+        return self._kept
 
     def loss(self, x: Array, t: Array, out: Array) -> float:
         """Run forward for the summed loss, and the outputs into `out`."""

@@ -14,7 +14,7 @@ CELL = 6
 TARGET, SOURCE, WEIGHT, BIAS, TAPS, N_TAPS = range(CELL)
 
 # -- what a context holds: pointers, and after them integers -----------------------------------------------------------------
-N_CONTEXT = 51
+N_CONTEXT = 56
 (
     MEMORY,
     WEIGHTS,
@@ -63,10 +63,15 @@ N_CONTEXT = 51
     FORM,
     RANGES,
     N_RANGES,
-    SLOT_STEP,
     N_SLOTS,
+    KEPT,
+    KEPT_COLUMNS,
+    KEPT_ROWS,
     PART,
     N_PARTS,
+    N_AFTER,
+    SLOT_STEP,
+    SLOTS,
 ) = range(N_CONTEXT)
 """The number of neuron i in sample s of a block stands at ``i·NEURON_STEP + s·SAMPLE_STEP`` of `MEMORY`.
 
@@ -78,18 +83,20 @@ Updates: `STATE` and `SECOND_STATE` are what the optimiser remembers, `RULE` its
 (first weight, end), and part `PART` of `N_PARTS` takes its share of the stretches they are cut into. Gradients of `N_SLOTS` slots stand
 `SLOT_STEP` apart.
 
-Instructions stand in four parts: `N_BEFORE` for one slot before all others begin, `N_FIRST` for every slot before its first block,
-those of a block, and `N_LAST` behind a slot's last. A call is of `PHASE` 1 for the first part; else `IS_FIRST` and `IS_LAST` say
-which of the others belong to it.
+Instructions stand in five parts: `N_BEFORE` for one slot before all others begin, `N_FIRST` for every slot before its first block,
+those of a block, `N_LAST` behind a slot's last, and `N_AFTER` when all slots are through. A call is of `PHASE` 1 for the first part and
+2 for the last; else `IS_FIRST` and `IS_LAST` say which of the others belong to it.
 """
 
 PLANE_A, PLANE_Z, PLANE_D, PLANE_WINNER = range(4)
 N_PLANES = 4
 
 # -- when an instruction runs: every bit it asks for must be set in the mode of the run --------------------------------------
-BACKWARD, TRACE, DROPOUT, OUTPUTS, TARGETS, UPSTREAM, PROBABILITIES, SUM, STEP, QUIET = (1 << k for k in range(10))
-"""Of a backward pass: `SUM` leaves every gradient to be added up; `STEP` (one sample) changes weights on the spot, where one instruction
-alone uses them. `QUIET` is set where `TRACE` is not: what nobody will see may be left out."""
+BACKWARD, TRACE, DROPOUT, OUTPUTS, TARGETS, UPSTREAM, PROBABILITIES, SUM, STEP, LATER, SPREAD, QUIET = (
+    1 << k for k in range(12)
+)
+"""Of a backward pass: `SUM` leaves every gradient to be added up. Where one instruction alone uses a weight, `STEP` (one sample) changes
+it on the spot, and `LATER` keeps the numbers that its gradient is made of until all samples are through. `SPREAD`: not `STEP`. `QUIET` is set where `TRACE` is not: what nobody will see may be left out."""
 
 # -- how a cell begins and ends ----------------------------------------------------------------------------------------------
 CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (1 << k for k in range(9))
@@ -131,7 +138,10 @@ CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (
     CLEAR,
     LANES_STEP,
     LANES_POOLED,
-) = range(35)
-N_OPERATIONS = 35
+    KEEP,
+    APPLY,
+    UPDATE,
+) = range(38)
+N_OPERATIONS = 38
 HALF = N_OPERATIONS
 """Added to an operation: the same with vectors of half as many lanes."""

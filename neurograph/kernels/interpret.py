@@ -17,7 +17,7 @@ from typing import Any
 from numba import prange
 
 from neurograph.kernels import code as c
-from neurograph.kernels import contract, elementwise, losses, nests, packing, runs, steps, windows, winners
+from neurograph.kernels import contract, elementwise, losses, nests, packing, runs, steps, update, windows, winners
 from neurograph.kernels.jit import COMPILED, by_address, entry, inner
 from neurograph.kernels.simd import (
     Pointer,
@@ -70,6 +70,9 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
     c.CLEAR: packing.clear,
     c.LANES_STEP: steps.step,
     c.LANES_POOLED: contract.pooled,
+    c.KEEP: steps.keep,
+    c.APPLY: steps.apply,
+    c.UPDATE: update.update,
 }
 """What carries out each instruction: a function of a context and of the instruction's row."""
 
@@ -102,9 +105,13 @@ def run_slot(context: Pointer) -> None:
     """Walk the instructions of one slot: those for every block of it, and what its first and last call add."""
     n, fields = number(context, c.BLOCK), integers(context, c.SELF)
     blocks = number(context, c.N_BEFORE) + number(context, c.N_FIRST)
-    end = number(context, c.N_INSTRUCTIONS) - number(context, c.N_LAST)
+    after = number(context, c.N_INSTRUCTIONS) - number(context, c.N_AFTER)
+    end = after - number(context, c.N_LAST)
     if number(context, c.PHASE) == 1:
         _walk(context, 0, number(context, c.N_BEFORE))
+        return
+    if number(context, c.PHASE) == 2:
+        _walk(context, after, number(context, c.N_INSTRUCTIONS))
         return
     if number(context, c.IS_FIRST):
         _walk(context, number(context, c.N_BEFORE), blocks)
@@ -115,7 +122,9 @@ def run_slot(context: Pointer) -> None:
         put(fields, c.PASSES, valid if number(context, c.PASS_STEP) else 1)
         _walk(context, blocks, end)
     if number(context, c.IS_LAST):
-        _walk(context, end, number(context, c.N_INSTRUCTIONS))
+        _walk(context, end, after)
+        if number(context, c.MODE) & c.STEP:
+            _walk(context, after, number(context, c.N_INSTRUCTIONS))
 
 
 @inner

@@ -1,19 +1,35 @@
-"""One sample's step of a layer whose weights nobody else uses: errors of the sources, gradient and update, in one pass over the weights."""
+"""Steps of a layer whose weights nobody else uses, without a gradient in memory.
+
+One sample: errors of the sources, gradient and update in one pass over the weights. More of them: what the gradient is made of is kept
+until all samples are through; then every weight's share is summed in registers and applied at once, some weights to each thread.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from neurograph.kernels.code import (
+    BATCH,
     CELL,
     COUNT,
+    EXTRA,
+    FIRST_SAMPLE,
     FORM,
     HOW,
+    KEPT,
+    KEPT_COLUMNS,
+    KEPT_ROWS,
     LANES,
     MEMORY,
+    N_PARTS,
     N_TAPS,
+    PART,
+    PLACES,
     PLANE,
     RULE,
+    SAMPLE_STEP,
+    SCRATCH,
+    SHIFT,
     SOURCE,
     SOURCES_TOO,
     START,
@@ -21,12 +37,30 @@ from neurograph.kernels.code import (
     TABLES,
     TAPS,
     TARGET,
+    TARGET_STEP,
+    VALID,
     WEIGHT,
+    WEIGHT_STEP,
     WEIGHTS,
 )
 from neurograph.kernels.jit import inner
-from neurograph.kernels.simd import Pointer, fma, get, integers, load, number, put, splat, store, total, values, width, zero
-from neurograph.kernels.tiles import load_some, minus, plus, times
+from neurograph.kernels.simd import (
+    Pointer,
+    fma,
+    get,
+    integers,
+    load,
+    number,
+    offset,
+    put,
+    splat,
+    store,
+    total,
+    values,
+    width,
+    zero,
+)
+from neurograph.kernels.tiles import TILE, load_some, minus, plus, ratio, store_some, tile, times
 from neurograph.kernels.update import CLASSICAL, PLAIN
 
 
@@ -64,3 +98,44 @@ def _moved(v: Any, g: Any, state: Pointer, at: int, rate: Any, kept: Any, form: 
     velocity = plus(velocity, g)
     store(state, at, velocity)
     return minus(v, times(rate, velocity))
+
+
+def keep(context: Pointer, row: Pointer) -> None:
+    """Activations and δ of one cell into the row of every sample: `TARGET_STEP` sources from `WEIGHT_STEP` on go to column `EXTRA`, the
+    lanes to column `SHIFT`.
+    """
+    like, columns = zero(context), number(context, KEPT_COLUMNS)
+    mem, kept, ints = values(context, MEMORY), values(context, KEPT), integers(context, TABLES)
+    cell, lanes, n_sources = get(row, START), get(row, LANES), get(row, TARGET_STEP)
+    for sample in range(number(context, VALID)):
+        shift = sample * number(context, SAMPLE_STEP)
+        to = (number(context, FIRST_SAMPLE) + sample) * columns
+        source = get(ints, cell + SOURCE) + get(row, WEIGHT_STEP) + shift
+        target = get(ints, cell + TARGET) + 2 * number(context, PLANE) + shift
+        for i in range(0, n_sources, width(like)):
+            store_some(kept, to + get(row, EXTRA) + i, n_sources - i, load(mem, source + i, like))
+        for lane in range(0, lanes, width(like)):
+            store(kept, to + get(row, SHIFT) + lane, load_some(mem, target + lane, lanes - lane, like))
+
+
+def apply(context: Pointer, row: Pointer) -> None:
+    """One part's rows of weights by their own update, from what `keep` kept of all samples."""
+    like, rows = zero(context), integers(context, KEPT_ROWS)
+    w, kept, ints = values(context, WEIGHTS), values(context, KEPT), integers(context, TABLES)
+    out, places, rule = values(context, SCRATCH), integers(context, PLACES), values(context, RULE)
+    share, rate, kept_part = splat(rule, 0, like), splat(rule, 1, like), splat(rule, 2, like)
+    cell, lanes, n = get(row, START), get(row, LANES), width(like)
+    taps, n_taps = offset(ints, get(ints, cell + TAPS)), get(ints, cell + N_TAPS)
+    x = offset(kept, get(row, EXTRA))
+    for first in range(number(context, PART) * TILE, n_taps, number(context, N_PARTS) * TILE):
+        some = min(TILE, n_taps - first)
+        for p in range(TILE):
+            put(places, p, get(taps, 2 * (first + min(p, some - 1))) - get(row, WEIGHT_STEP))
+        for lane in range(0, lanes, n):
+            delta = offset(kept, get(row, SHIFT) + lane)
+            tile(out, x, places, delta, rows, rows, 1, number(context, BATCH), like)
+            for p in range(some):
+                at = get(ints, cell + WEIGHT) + get(taps, 2 * (first + p) + 1) + lane
+                g = ratio(load(out, p * n, like), share)
+                state = values(context, STATE)
+                store(w, at, _moved(load(w, at, like), g, state, at, rate, kept_part, number(context, FORM), like))

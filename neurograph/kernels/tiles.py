@@ -20,6 +20,7 @@ __all__ = [
     "load_some",
     "minus",
     "plus",
+    "ratio",
     "row_tile",
     "scatter",
     "store_some",
@@ -46,6 +47,7 @@ tile_into = _operations.tile_into
 row_tile = _operations.row_tile
 times = _operations.times
 plus = _operations.plus
+ratio = _operations.ratio
 minus = _operations.minus
 tile_onto = _operations.tile_onto
 tile_pooled = _operations.tile_pooled

@@ -292,6 +292,7 @@ def _plainly(name: str, doc: str) -> Any:
 times = _plainly("fmul", "a·b, rounded")
 plus = _plainly("fadd", "a + b, rounded")
 minus = _plainly("fsub", "a − b, rounded")
+ratio = _plainly("fdiv", "a / b, rounded")
 
 
 @intrinsic

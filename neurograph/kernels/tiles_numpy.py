@@ -169,3 +169,8 @@ def plus(a: Array, b: Array) -> Array:
 def minus(a: Array, b: Array) -> Array:
     """The difference a − b, rounded."""
     return a - b
+
+
+def ratio(a: Array, b: Array) -> Array:
+    """The quotient a / b, rounded."""
+    return a / b

@@ -6,14 +6,12 @@ The weights are cut into stretches, which several threads share; no number depen
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from neurograph.kernels.code import (
     FORM,
-    GRADIENT,
     N_PARTS,
     N_RANGES,
     N_SLOTS,
@@ -23,11 +21,12 @@ from neurograph.kernels.code import (
     SCRATCH,
     SECOND_STATE,
     SLOT_STEP,
+    SLOTS,
     STATE,
     WEIGHTS,
 )
-from neurograph.kernels.jit import by_address, exact
-from neurograph.kernels.simd import Pointer, context_type, get, integers, number, offset, put, values
+from neurograph.kernels.jit import exact
+from neurograph.kernels.simd import Pointer, get, integers, number, offset, put, values
 
 PLAIN, MOMENTUM, CLASSICAL, ADAM = range(4)
 """Forms of an update; their numbers begin with the divisor of the gradient."""
@@ -36,15 +35,9 @@ STRETCH = 1024
 """Weights that are updated at a time: few enough for the nearest cache."""
 
 
-@cache
-def updater(dtype: str) -> Any:
-    """`update` for one precision, as an address (in plain Python: the function)."""
-    return by_address(update, context_type(dtype, 16), instruction=False)
-
-
-def update(context: Pointer) -> None:
+def update(context: Pointer, row: Pointer) -> None:
     """One part's stretches of all ranges."""
-    w, slots, state = values(context, WEIGHTS), values(context, GRADIENT), values(context, STATE)
+    w, slots, state = values(context, WEIGHTS), values(context, SLOTS), values(context, STATE)
     g, rule, ranges = values(context, SCRATCH), values(context, RULE), integers(context, RANGES)
     form, stretch = number(context, FORM), 0
     for line in range(number(context, N_RANGES)):
