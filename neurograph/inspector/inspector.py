@@ -11,7 +11,7 @@ import numpy as np
 from neurograph.engine import Batch, Engine, Optimizer, read_batch, read_targets
 from neurograph.errors import BatchError
 from neurograph.graph.address import Node, write_reference
-from neurograph.graph.neighbourhood import Wire, activity, constant_of, fan_in, fan_out
+from neurograph.graph.neighbourhood import Wire, activity, fan_in, fan_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.inspector.asked import Asked
@@ -23,7 +23,7 @@ from neurograph.inspector.layers import LayerCard, layer_card
 from neurograph.inspector.loss import LossCard, loss_card
 from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import from_loss, port_of
-from neurograph.inspector.padding import padding_wires
+from neurograph.inspector.padding import padding_card, padding_wires
 from neurograph.inspector.step import Step, take_step
 from neurograph.inspector.use_maps import use_maps, uses_in_order
 from neurograph.parameters import Reference
@@ -127,7 +127,7 @@ class Inspector:
         """
         padded = padding_wires(self.network, self.trace.layout, neuron)
         if padded is not None:
-            return self._padding(*padded)
+            return padding_card(self.network, *padded, self.sample, self._weight, self._written)
         found = find(self.network, self.trace.layout, neuron)
         wires = fan_in(self.network, found.node)
         z = self._number("z", found)
@@ -291,21 +291,6 @@ class Inspector:
         return {
             port.name: self.trace.a[port.name][self.sample] for port in self.trace.layout.inputs if not port.members
         }
-
-    def _padding(self, node: Node, wires: list[Wire]) -> NeuronCard:
-        """The card of a padded position."""
-        value = self._weight(constant_of(self.network, wires[0]))
-        read = tuple(
-            Influence(
-                wire.target,
-                0.0,
-                None if wire.param is None else self._weight(wire.param),
-                0.0,
-                None if wire.param is None else self._written(wire.param),
-            )
-            for wire in wires
-        )
-        return NeuronCard(node, "constant", "identity", self.sample, value, value, None, None, None, (), read, None)
 
     def _step(self, optimizer: Optimizer, reference: Reference) -> Step | None:
         """What the optimiser would do to one weight; None for one that no gradient reaches."""

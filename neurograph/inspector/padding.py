@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
 from neurograph.errors import UnknownName
 from neurograph.graph.address import Node, node_id, parse_address, write_node
 from neurograph.graph.layout import Layout
-from neurograph.graph.neighbourhood import Wire, fan_in, fan_out
+from neurograph.graph.neighbourhood import Wire, constant_of, fan_in, fan_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Projection, Topology
+from neurograph.inspector.cards import Influence, NeuronCard
+from neurograph.parameters import Reference
 
 
 def padding_wires(network: Topology | NeuronGraph, layout: Layout, key: Any) -> tuple[Node, list[Wire]] | None:
@@ -39,6 +42,29 @@ def padding_wires(network: Topology | NeuronGraph, layout: Layout, key: Any) -> 
     if not wires:
         raise _nobody(node, name)
     return node, wires
+
+
+def padding_card(
+    network: Topology | NeuronGraph,
+    node: Node,
+    wires: list[Wire],
+    sample: int,
+    weight: Callable[[Reference], float],
+    written: Callable[[Reference], str],
+) -> NeuronCard:
+    """The card of a padded position: its fixed number, and who reads it with which weight.
+
+    Parameters
+    ----------
+    weight, written : callable
+        A weight's value and its name.
+    """
+    value = weight(constant_of(network, wires[0]))
+    read = []
+    for wire in wires:
+        w, name = (None, None) if wire.param is None else (weight(wire.param), written(wire.param))
+        read.append(Influence(wire.target, 0.0, w, 0.0, name))
+    return NeuronCard(node, "constant", "identity", sample, value, value, None, None, None, (), tuple(read), None)
 
 
 def _parsed(key: Any) -> tuple[Any, tuple[int, ...]]:
