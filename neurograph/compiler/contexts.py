@@ -55,6 +55,7 @@ class Contexts:
         self._kernels: Any = np.zeros(2 * c.N_OPERATIONS, np.int64) if COMPILED else [None] * (2 * c.N_OPERATIONS)
         self._prepared: set[int] = set()
         self._aimed: list[Any] = []
+        self._ruled: tuple[Any, ...] = ()
         entries = max(TILE * WIDE, STRETCH, image.scratch * block) + WIDE
         self._scratch = np.zeros((self.slots, entries), memory.dtype)
         self._places = np.zeros((self.slots, max(2 * TILE + WIDE, entries)), np.int64)
@@ -113,15 +114,19 @@ class Contexts:
             self._rows[slot][c.PHASE] = 0
         return self._rows
 
-    def rule_by(self, rule: Ruled, n_slots: int, kept: Array, kept_rows: Array) -> None:
-        """Say how weights change, and where what is kept of every sample stands."""
+    def rule_by(self, rule: Ruled, ranges: Array, n_slots: int, kept: Array, kept_rows: Array) -> None:
+        """Say how weights change, which of them from their gradient (`ranges`), and where what is kept of every sample stands."""
+        given = (rule, ranges, n_slots, kept, kept_rows)
+        if all(a is b for a, b in zip(given, self._ruled, strict=False)) and self._ruled:
+            return
+        self._ruled = given
         fields = {
             c.STATE: _pointer(rule.state[0]),
             c.SECOND_STATE: _pointer(rule.state[1]),
             c.RULE: _pointer(rule.numbers),
             c.FORM: rule.form,
-            c.RANGES: _pointer(rule.ranges),
-            c.N_RANGES: len(rule.ranges) // 2,
+            c.RANGES: _pointer(ranges),
+            c.N_RANGES: len(ranges) // 2,
             c.N_SLOTS: n_slots,
             c.KEPT: _pointer(kept),
             c.KEPT_COLUMNS: kept.shape[1],

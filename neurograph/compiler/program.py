@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +88,7 @@ class Program:
         self._seen: int | None = None
         self._names: tuple[tuple[str, ...], Array | None] = (), None
         self._names_seen: int | None = None
+        self._rows: Array | None = None
 
     @property
     def plan(self) -> Plan:
@@ -173,24 +173,46 @@ class Program:
         given = self._given(x)
         batch = len(given)
         wanted, mode = self._wanted(target, None, batch)
-        masks = self._masking.draw(batch, True, seed).columns(self._runner.dtype)
+        masks = self._masks(batch, seed)
         self._pack()
         mode |= c.DROPOUT if masks is not None else 0
         share = batch if reduction == "mean" else 1
-        names, on_the_spot = self._trained()
+        names, left = self._trained()
         rule = self._updating.ruled(optimizer, names, share)
         if rule is None:
             loss, slots = self._runner.backward(given, wanted, masks, None, mode)
             self._updating.step_by_name(optimizer, names, share, slots)
+        elif left is None or rule.form not in ON_THE_SPOT or not self._runner.may_keep(batch):
+            loss = self._runner.train(given, wanted, masks, mode | c.SUM | c.SPREAD, rule, rule.ranges)
         else:
-            way = c.SUM | c.SPREAD
-            if on_the_spot is not None and rule.form in ON_THE_SPOT and self._runner.may_keep(batch):
-                way = c.STEP if batch == 1 else c.LATER | c.SPREAD
-                rule = replace(rule, ranges=on_the_spot)
-            loss = self._runner.train(given, wanted, masks, mode | way, rule)
+            mode |= c.STEP if batch == 1 else c.LATER | c.SPREAD
+            loss = self._runner.train(given, wanted, masks, mode, rule, left)
         self.params.lend(self)
         self._seen = self.params.version
         return loss / share
+
+    def train_singly(self, x: Batch, target: Batch, optimizer: Optimizer) -> float | None:
+        """One update after every sample, in order, in one compiled call: what as many calls of `train_step` do, without their overhead.
+
+        Returns
+        -------
+        float or None
+            The mean of the losses, each before its update. None, and nothing is changed: this network or optimiser cannot; use
+            `train_step`. (Dropout, a frozen dense layer, samples innermost, or a rate that changes from step to step.)
+        """
+        names, left = self._trained()
+        if left is None or self._image.masks:
+            return None
+        rule = self._updating.ruled(optimizer, names, 1) if getattr(optimizer, "is_steady", False) else None
+        if rule is None:
+            return None
+        given = self._given(x)
+        wanted, mode = self._wanted(target, None, len(given))
+        self._pack()
+        loss = self._runner.train(given, wanted, None, mode | c.STEP, rule, left)
+        self.params.lend(self)
+        self._seen = self.params.version
+        return loss / len(given)
 
     def write_back(self) -> None:
         """Give the newest weights to `params` (which asks for it; nobody else need call this)."""
@@ -255,22 +277,52 @@ class Program:
         return self._names
 
     # -- inner: what goes in ------------------------------------------------------------------------------------------
+    def _masks(self, batch: int, seed: int | None) -> Array | None:
+        if seed is None and not self._image.masks:
+            return None
+        return self._masking.draw(batch, True, seed).columns(self._runner.dtype)
+
     def _given(self, x: Batch) -> Array:
+        if isinstance(x, np.ndarray) and x.dtype == self._runner.dtype and x.flags.c_contiguous and len(x):
+            ports = self.layout.inputs
+            if len(ports) == 1 and x.shape[1:] == ports[0].shape:
+                return x.reshape(len(x), -1)
         arrays = read_batch(x, self.layout.inputs, self._runner.dtype)
         return _joined([arrays[port.name] for port in self.layout.inputs])
 
     def _wanted(self, target: Batch | None, upstream: Batch | None, batch: int) -> tuple[Array, int]:
         heads = self._heads_to_train()
+        if upstream is None and isinstance(target, np.ndarray) and target.shape == (batch,):
+            found = self._one_hot(target)
+            if found is not None:
+                return found, c.TARGETS
         if (target is None) == (upstream is None):
             raise LossError("backprop needs either a target or an upstream gradient; give exactly one of them.")
         if target is not None:
-            targets = read_targets(target, heads, batch)
-            return _joined([targets[head.name] for head in heads]).astype(self._runner.dtype), c.TARGETS
+            return self._wanted_with_care(target, batch), c.TARGETS
         assert upstream is not None
         arrays = read_batch(upstream, heads, self._runner.dtype, what="upstream")
         if any(len(array) != batch for array in arrays.values()):
             raise BatchError(f"upstream: {len(next(iter(arrays.values())))} samples; x has {batch}.")
         return _joined([arrays[head.name] for head in heads]), c.UPSTREAM
+
+    def _one_hot(self, classes: Array) -> Array | None:
+        """Targets of valid classes for a single head, the usual case; None: read them with care."""
+        if self._rows is None:
+            head = self.layout.heads[0]
+            plain = len(self.layout.heads) == 1 and len(head.shape) == 1 and head.shape[0] > 1 and head.loss is not None
+            every = np.arange(head.shape[0] if plain else 0)
+            self._rows = self._wanted_with_care(every, len(every)) if plain else np.zeros((0, 0), self._runner.dtype)
+        n = len(self._rows)
+        if classes.dtype.kind not in "iu" or not n:
+            return None
+        least, most = (classes.item(),) * 2 if len(classes) == 1 else (classes.min(), classes.max())
+        return self._rows[classes] if 0 <= least and most < n else None
+
+    def _wanted_with_care(self, target: Batch, batch: int) -> Array:
+        heads = self._heads_to_train()
+        targets = read_targets(target, heads, batch)
+        return _joined([targets[head.name] for head in heads]).astype(self._runner.dtype)
 
     def _heads_to_train(self) -> tuple[Port, ...]:
         if not self.layout.heads:

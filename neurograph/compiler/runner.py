@@ -65,13 +65,15 @@ class Runner:
     def backward(self, x: Array, t: Array, masks: Array | None, out: Array | None, mode: int) -> tuple[float, int]:
         """Run forward and backward; returns the summed loss, and in how many slots the gradient stands."""
         loss = self._run(x, t, masks, out, mode | c.BACKWARD | c.SUM | c.SPREAD)
-        return loss, self._n_slots(len(x))
+        return loss, self._n_slots(len(x), self._block(len(x), mode))
 
-    def train(self, x: Array, t: Array, masks: Array | None, mode: int, rule: Ruled) -> float:
-        """Run forward and backward and change the weights by a rule; returns the summed loss."""
-        slots, contexts = self._n_slots(len(x)), self._contexts_for(self._block(len(x)), self._n_slots(len(x)))
+    def train(self, x: Array, t: Array, masks: Array | None, mode: int, rule: Ruled, ranges: Array) -> float:
+        """Run forward and backward and change the weights by a rule, in mode `STEP` after every sample; returns the summed loss."""
+        block = self._block(len(x), mode)
+        slots = 1 if mode & c.STEP else self._n_slots(len(x), block)
+        contexts = self._contexts_for(block, slots)
         kept, rows = self._room_to_keep(len(x) if mode & c.LATER else 0)
-        contexts.rule_by(rule, slots, kept, rows)
+        contexts.rule_by(rule, ranges, slots, kept, rows)
         loss = self._run(x, t, masks, None, mode | c.BACKWARD)
         if not mode & c.STEP:
             parts = min(self.threads, slots)
@@ -94,9 +96,8 @@ class Runner:
         return self._run(x, t, None, out, c.TARGETS | c.OUTPUTS | c.PROBABILITIES)
 
     def _run(self, x: Array, t: Array | None, masks: Array | None, out: Array | None, mode: int) -> float:
-        block = self._block(len(x))
-        n_blocks = -(-len(x) // block)
-        slots = min(SLOTS, n_blocks)
+        block = self._block(len(x), mode)
+        n_blocks, slots = -(-len(x) // block), self._n_slots(len(x), block) if not mode & c.STEP else 1
         contexts = self._contexts_for(block, slots)
         contexts.losses[:] = 0
         nothing = self._nothing
@@ -107,18 +108,18 @@ class Runner:
             end = min(n_blocks, first + self._blocks_a_call(slots))
             started = time.perf_counter()
             rows = contexts.over((first, end), slots, end == n_blocks)
-            self.launch(interpreter(), rows, slots, self.threads, before=first == 0 and mode & c.BACKWARD != 0)
+            self.launch(interpreter(), rows, slots, self.threads, before=first == 0 and mode & (c.BACKWARD | c.STEP) == c.BACKWARD)
             self._block_seconds = (time.perf_counter() - started) / (end - first)
             first = end
         return float(contexts.losses[0, 0] if slots == 1 else contexts.losses.sum())
 
-    def _n_slots(self, batch: int) -> int:
-        return min(SLOTS, -(-batch // self._block(batch)))
+    def _n_slots(self, batch: int, block: int) -> int:
+        return min(SLOTS, -(-batch // block))
 
-    def _block(self, batch: int) -> int:
+    def _block(self, batch: int, mode: int) -> int:
         """Samples in a block: with channels innermost so few that their activations and errors stay in the nearer cache."""
-        if batch <= NARROW:
-            return NARROW
+        if batch <= NARROW or mode & c.STEP:
+            return 1 if mode & c.STEP else NARROW
         near = 2 * self.image.plane * WIDE * self.dtype.itemsize <= NEAR
         return WIDE if near or not self.image.channels else WIDE // 2
 

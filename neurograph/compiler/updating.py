@@ -31,7 +31,7 @@ class Ruled:
     state : pair of ndarray
         What it remembers.
     ranges : ndarray
-        Pairs (first weight, end) that `UPDATE` changes from their gradient.
+        Pairs (first weight, end) of all weights it changes.
     """
 
     form: int
@@ -61,6 +61,9 @@ class Updating:
         self._kept: dict[str, tuple[Array, dict[str, Array]]] = {}
         self._ranges: dict[tuple[str, ...], Index] = {}
         self._nothing = np.zeros(1, weights.dtype)
+        self._rule: Any = None
+        self._for: tuple[int, tuple[str, ...]] = 0, ()
+        self._ruled: Ruled | None = None
 
     def ruled(self, optimizer: Optimizer, names: tuple[str, ...], share: int) -> Ruled | None:
         """The next step of an optimiser that kernels can follow, counted as taken; None: they cannot."""
@@ -68,11 +71,17 @@ class Updating:
         rule = asked(names) if asked is not None else None
         if rule is None:
             return None
+        if rule == self._rule and (share, names) == self._for:
+            for kind in rule.remembers:
+                self._remembered(optimizer, kind, names)
+            return self._ruled
         kept = [self._remembered(optimizer, kind, names) for kind in rule.remembers]
         form = {"sgd": PLAIN, "adam": ADAM}.get(rule.kernel, CLASSICAL if rule.numbers[-1] else MOMENTUM)
         numbers = np.array([share, *rule.numbers, 0.0], self._weights.dtype)
         first, second = [*kept, self._nothing, self._nothing][:2]
-        return Ruled(form, numbers, (first, second), self.ranges_of(names))
+        self._rule, self._for = rule, (share, names)
+        self._ruled = Ruled(form, numbers, (first, second), self.ranges_of(names))
+        return self._ruled
 
     def step_by_name(self, optimizer: Optimizer, names: tuple[str, ...], share: int, n_slots: int) -> None:
         """The step of any optimiser, array by array."""

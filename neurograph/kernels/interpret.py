@@ -102,29 +102,30 @@ def interpreter() -> Any:
 
 
 def run_slot(context: Pointer) -> None:
-    """Walk the instructions of one slot: those for every block of it, and what its first and last call add."""
-    n, fields = number(context, c.BLOCK), integers(context, c.SELF)
-    blocks = number(context, c.N_BEFORE) + number(context, c.N_FIRST)
-    after = number(context, c.N_INSTRUCTIONS) - number(context, c.N_AFTER)
-    end = after - number(context, c.N_LAST)
+    """Walk the instructions of one slot: those for every block of it, and what its first and last call add.
+
+    In mode `STEP` every block is one sample that changes the weights before the next comes: each walks all parts.
+    """
+    n, fields, every = number(context, c.BLOCK), integers(context, c.SELF), number(context, c.N_INSTRUCTIONS)
+    before, after = number(context, c.N_BEFORE), every - number(context, c.N_AFTER)
+    begin, end = before + number(context, c.N_FIRST), after - number(context, c.N_LAST)
     if number(context, c.PHASE) == 1:
-        _walk(context, 0, number(context, c.N_BEFORE))
+        _walk(context, 0, before)
         return
     if number(context, c.PHASE) == 2:
-        _walk(context, after, number(context, c.N_INSTRUCTIONS))
+        _walk(context, after, every)
         return
-    if number(context, c.IS_FIRST):
-        _walk(context, number(context, c.N_BEFORE), blocks)
+    steps = number(context, c.MODE) & c.STEP != 0
+    if number(context, c.IS_FIRST) and not steps:
+        _walk(context, before, begin)
     for block in range(number(context, c.FIRST_BLOCK), number(context, c.END_BLOCK), number(context, c.BLOCK_STEP)):
         put(fields, c.FIRST_SAMPLE, block * n)
         valid = min(n, number(context, c.BATCH) - block * n)
         put(fields, c.VALID, valid)
         put(fields, c.PASSES, valid if number(context, c.PASS_STEP) else 1)
-        _walk(context, blocks, end)
-    if number(context, c.IS_LAST):
+        _walk(context, 0 if steps else begin, every if steps else end)
+    if number(context, c.IS_LAST) and not steps:
         _walk(context, end, after)
-        if number(context, c.MODE) & c.STEP:
-            _walk(context, after, number(context, c.N_INSTRUCTIONS))
 
 
 @inner

@@ -52,6 +52,8 @@ class Optimizer(ABC):
     """
 
     learning_rate: float
+    is_steady = False
+    """Whether `rule` answers the same until a schedule turns `scale`."""
 
     def __init__(self, learning_rate: float = 0.1) -> None:
         self.learning_rate = _positive("learning_rate", learning_rate)
@@ -165,6 +167,8 @@ class SGD(Optimizer):
         else:
             velocity += gradient
             value -= self.rate * velocity
+
+    is_steady = True
 
     def rule(self, names: Iterable[str]) -> Rule | None:
         if self.momentum == 0:
