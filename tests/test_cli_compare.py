@@ -107,6 +107,18 @@ def test_everybody_agrees_on_drawn_networks(case: Case) -> None:
         check(compare_weight(topology, params, asked, (name, int(random.choice(used)))))
 
 
+def test_a_hand_drawn_mean_is_compared() -> None:
+    drawn = """
+    {"name": "by_hand", "neuron": [{"id": "x", "kind": "input"}, {"id": "y", "kind": "input"}, {"id": "m", "kind": "mean", "output": true}],
+     "edge": [{"from": "x", "to": "m"}, {"from": "y", "to": "m"}], "loss": [{"kind": "mse"}]}
+    """
+    topology = ng.lay_out(ng.load(drawn))
+    asked = Given({"input": np.array([[1.0, 4.0]])}, {None: np.array([[1.0]])}, None, "sum")
+    ways = compare_neuron(topology, ng.initialise(topology, seed=0), asked, ("x", ()))
+    check(ways)
+    assert [way.value for way in ways if way.by == TEXTBOOK] == [1.0, 1.0, 1.5]
+
+
 def check(ways: list[Way]) -> None:
     assert all(way.units is None or way.units <= 1 for way in ways), ways
 
