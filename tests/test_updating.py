@@ -33,9 +33,9 @@ class Plain:
         self.inner.step(values, gradients)
 
 
-def program(dtype: str) -> Any:
+def program(dtype: str, innermost: str = "channels") -> Any:
     graph = graph_of([1, 5, 5], LAYERS, {"kind": "cross_entropy"})
-    return ng.compile(graph, drawn(graph), dtype, 1)
+    return ng.compile(graph, drawn(graph), dtype, 1, innermost=innermost)
 
 
 def batch(seed: int, n: int = 40) -> tuple[Any, Any]:
@@ -52,7 +52,7 @@ def same(a: Mapping[str, Any], b: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize("make", OPTIMIZERS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_compiled_updates_are_the_optimizers_bit_for_bit(make: Any, dtype: str) -> None:
-    ours, theirs = program(dtype), program(dtype)
+    ours, theirs = program(dtype, "samples"), program(dtype, "samples")
     fast, slow = make(), make()
     for step in range(6):
         fast.scale = slow.scale = 1.0 - step / 8
@@ -63,6 +63,21 @@ def test_compiled_updates_are_the_optimizers_bit_for_bit(make: Any, dtype: str) 
         assert ours.train_step(x, y, fast) == theirs.train_step(x, y, Plain(slow))
         same(ours.params, theirs.params)
     same(fast.state(), slow.state())
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS)
+@pytest.mark.parametrize("n", [1, 2, 33])
+def test_dense_weights_changed_without_a_gradient_in_memory_are_the_optimizers_too(make: Any, n: int) -> None:
+    """Their gradient is summed over all samples at once, so only the order of the sum differs."""
+    ours, theirs = program("float64"), program("float64")
+    fast, slow = make(), make()
+    for step in range(4):
+        x, y = batch(step, n)
+        assert ours.train_step(x, y, fast) == pytest.approx(theirs.train_step(x, y, Plain(slow)), rel=1e-12)
+        for name in theirs.params:
+            np.testing.assert_allclose(ours.params[name], theirs.params[name], rtol=1e-12, atol=1e-13, err_msg=name)
+    for name, value in slow.state().items():
+        np.testing.assert_allclose(fast.state()[name], value, rtol=1e-11, atol=1e-13, err_msg=name)
 
 
 @pytest.mark.parametrize("make", OPTIMIZERS)
@@ -104,3 +119,31 @@ def test_weights_thawed_later_start_their_own_count_in_adam() -> None:
         theirs.train_step(*batch(step), Plain(slow))
         same(ours.params, theirs.params)
     same(fast.state(), slow.state())
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS)
+def test_steps_of_single_samples_in_one_call_are_those_taken_one_by_one(make: Any) -> None:
+    one_by_one, at_once = program("float64"), program("float64")
+    first, second = make(), make()
+    x, y = batch(3, 12)
+    losses = [one_by_one.train_step(x[i : i + 1], y[i : i + 1], first) for i in range(len(x))]
+    loss = at_once.train_singly(x, y, second)
+    if loss is None:
+        assert not second.is_steady
+        return
+    assert loss == pytest.approx(np.mean(losses), rel=1e-12)
+    same(dict(one_by_one.params), dict(at_once.params))
+    same(first.state(), second.state())
+
+
+@pytest.mark.parametrize("steps", [None, 300])
+def test_fit_with_batches_of_one_takes_every_step(steps: int | None) -> None:
+    fitted, stepped = program("float64"), program("float64")
+    x, y = batch(4, 400)
+    told: list[int] = []
+    ng.fit(fitted, x, y, 1, 1, ng.SGD(0.05, momentum=0.5), seed=2, steps=steps, on_step=lambda p: told.append(p.step))
+    optimizer = ng.SGD(0.05, momentum=0.5)
+    for i in np.random.default_rng([0, 2, 0]).permutation(400)[:steps]:
+        stepped.train_step(x[i : i + 1], y[i : i + 1], optimizer)
+    same(dict(fitted.params), dict(stepped.params))
+    assert told[-1] == (steps or 400) and len(told) == 2

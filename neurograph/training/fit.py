@@ -21,6 +21,10 @@ PORTION = 1_000
 """Samples evaluated at once: bounds memory, and what a Ctrl-C has to wait for."""
 
 
+AT_ONCE = 256
+"""Steps of one sample that a program takes between two looks at the clock."""
+
+
 class Trainable(Engine, Protocol):
     """An engine that can judge itself."""
 
@@ -105,7 +109,7 @@ def fit(
     history : History, optional
         Epochs already done: training goes on behind them (the optimizer must hold its state from then).
     on_step, on_epoch : callable, optional
-        Called after each step with a `Progress`, after each epoch with the `History` so far.
+        Called after each step (of one sample: after some hundred) with a `Progress`, after each epoch with the `History` so far.
 
     Returns
     -------
@@ -129,12 +133,19 @@ def fit(
     factor(schedule, 0, 1)
     optimizer = SGD(learning_rate=0.1) if optimizer is None else optimizer
     history = History() if history is None else History(list(history.epochs))
+    singly = getattr(engine, "train_singly", None) if batch_size == 1 and schedule == "constant" else None
     while history.step < n_steps:
         row = _Row(len(history) + 1, epochs, history.step, n_steps, n_batches)
-        for rows in batches(n, batch_size, seed, len(history)):
+        for rows in batches(n, AT_ONCE if singly is not None else batch_size, seed, len(history)):
             optimizer.scale = factor(schedule, row.step, n_steps)
-            loss = engine.train_step(take(x, rows), take(y, rows), optimizer, reduction, dropout_seed(seed, row.step))
-            row.add(loss / len(rows) if reduction == "sum" else loss, len(rows), batch_size)
+            rows = rows[: n_steps - row.step] if singly is not None else rows
+            loss = singly(take(x, rows), take(y, rows), optimizer) if singly is not None else None
+            if loss is not None:
+                row.add(loss, len(rows), len(rows))
+            for some in [rows[i : i + batch_size] for i in range(0, len(rows) if loss is None else 0, batch_size)]:
+                step_seed = dropout_seed(seed, row.step)
+                step_loss = engine.train_step(take(x, some), take(y, some), optimizer, reduction, step_seed)
+                row.add(step_loss / len(some) if reduction == "sum" else step_loss, len(some))
             if on_step is not None:
                 on_step(row.progress())
             if row.step == n_steps:
@@ -156,8 +167,8 @@ class _Row:
         self.begin = time.perf_counter()
         self.seconds = 0.0
 
-    def add(self, loss: float, size: int, batch_size: int) -> None:
-        self.step, self.batch, self.samples = self.step + 1, self.batch + 1, self.samples + size
+    def add(self, loss: float, size: int, steps: int = 1) -> None:
+        self.step, self.batch, self.samples = self.step + steps, self.batch + steps, self.samples + size
         self.total += loss * size
         self.seconds = time.perf_counter() - self.begin
         if not isfinite(loss):
