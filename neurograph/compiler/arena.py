@@ -6,13 +6,14 @@ nests read, and *views*: copies of a population as one projection sees it, behin
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.compiler.gather import Gathered
 from neurograph.compiler.plan import ONE, Nest, Plan, PlanProjection, Position
 
 Index = NDArray[np.int64]
@@ -107,8 +108,8 @@ def reach(nest: Nest) -> tuple[Index, Index]:
     return low, high
 
 
-def make_arena(plan: Plan, channels: bool = False) -> Arena:
-    """Place every population and view of a plan: row-major, or with channels innermost."""
+def make_arena(plan: Plan, channels: bool = False, gathers: Mapping[tuple[int, int, int], Gathered] | None = None) -> Arena:
+    """Place every population and view of a plan: row-major, or with channels innermost and margins for what `gathers` errors."""
     shapes = {population.name: population.shape for population in plan.populations}
     margins = {name: _Margins(shape) for name, shape in shapes.items()}
     own: dict[tuple[int, int, int], _Margins] = {}
@@ -120,6 +121,8 @@ def make_arena(plan: Plan, channels: bool = False) -> Arena:
                 if dropout is not None or projection.halo is not None:
                     own[i, j, k] = _Margins(shapes[name])
                 (own.get((i, j, k)) or margins[name]).widen(projection, k)
+    for (i, _, _), needs in (gathers or {}).items():
+        margins[plan.steps[i].population].grow(needs.lower, needs.upper)
     start = LINE if channels else 1
     boxes: dict[Hashable, Box] = {}
     views: dict[tuple[int, int, int], Box] = {}
@@ -159,6 +162,10 @@ class _Margins:
                 reached.append((source.min(axis=0), source.max(axis=0)))
         for low, high in reached:
             self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
+
+    def grow(self, lower: Position, upper: Position) -> None:
+        self.low = np.minimum(self.low, -np.array(lower, dtype=np.int64))
+        self.high = np.maximum(self.high, np.array(self.shape) - 1 + np.array(upper, dtype=np.int64))
 
     def box(self, start: int, channels: bool) -> Box:
         lower = tuple(int(-n) for n in self.low)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neurograph.compiler.arena import Arena, make_arena, runs
 from neurograph.compiler.channels import ChannelEmitter
 from neurograph.compiler.emit import Constants, Listing, StepEmitter
+from neurograph.compiler.gather import gathered_nests
 from neurograph.compiler.image import Head, Image
 from neurograph.compiler.inventory import check, dropped, mask_columns, parameters, parameters_of
 from neurograph.compiler.placing import NOWHERE, Mask, Placing
@@ -53,7 +54,8 @@ class _Maker:
 
     def __init__(self, plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask], channels: bool) -> None:
         self.plan, self.layout, self.channels = plan, layout, channels
-        self.arena: Arena = make_arena(plan, channels)
+        self.gathers = gathered_nests(plan) if channels else {}
+        self.arena: Arena = make_arena(plan, channels, self.gathers)
         self.storage = Storage(plan, parameters_with_lanes(plan) if channels else set())
         self.placing = Placing(plan, layout, self.arena, inputs)
         self.listing = Listing()
@@ -168,6 +170,8 @@ class _Maker:
             pool = by_name.get(emitter.step.fusion.pool) if emitter.step.fusion is not None else None
             if isinstance(emitter, ChannelEmitter) and isinstance(pool, ChannelEmitter):
                 emitter.follow(pool)
+            if isinstance(emitter, ChannelEmitter):
+                emitter.gathers = self.gathers
         users: dict[str, list[object]] = {}
         for emitter in emitters:
             for part in emitter.parts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from neurograph.compiler.arena import Box, sources_of
 from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table
 from neurograph.compiler.emit import ALWAYS, FORWARD_OPS, Instruction, Part, StepEmitter
+from neurograph.compiler.gather import Gathered
 from neurograph.compiler.plan import ONE, Axis, Nest, PlanProjection
 from neurograph.compiler.storage import HALF, WHOLE
 from neurograph.kernels import code as c
@@ -34,6 +36,8 @@ class LanePart(Part):
     """A part, and what its cells are."""
 
     form: str = TILE
+    nest: int = -1
+    """Its number in the projection; −1 for a table."""
 
     @property
     def half(self) -> int:
@@ -62,6 +66,9 @@ class ChannelEmitter(StepEmitter):
 
     parts: list[LanePart]  # type: ignore[assignment]
     behind: Behind | None = None
+    gathers: Mapping[tuple[int, int, int], Gathered] = MappingProxyType({})
+    """(Step, projection, nest) → how its errors are gathered."""
+
     steps: Mapping[int, str] = MappingProxyType({})
     """Part → the parameter that it alone uses."""
 
@@ -93,7 +100,7 @@ class ChannelEmitter(StepEmitter):
         is_bias = projection.source == ONE
         trains = not is_bias and any(name not in self.inputs for name, _ in sources_of(projection))
         found: list[LanePart] = []
-        for nest in projection.nests:
+        for k, nest in enumerate(projection.nests):
             source = self.arena.source(self.number, j, projection)
             axis, form = self._axis(nest, source, is_bias)
             plain = cells_of_nest(nest, self.box, source, constant, axis)
@@ -103,7 +110,7 @@ class ChannelEmitter(StepEmitter):
                 plain = cells_of_nest(nest, self.box, source, constant)
                 cells = self._spelled_out(plain)
             start = self._place(cells)
-            found.append(LanePart(j, plain, cells, start, nest.weight is not None, trains, is_bias, form))
+            found.append(LanePart(j, plain, cells, start, nest.weight is not None, trains, is_bias, form, k))
         if projection.table is not None and projection.table.n_neurons:
             boxes = tuple(self.arena.source(self.number, j, projection, k) for k in range(len(sources_of(projection))))
             plain = cells_of_table(projection.table, self.box, boxes, constant)
@@ -247,6 +254,8 @@ class ChannelEmitter(StepEmitter):
         when = c.SPREAD if stepped else 0
         if part.cells.tied == 1:
             self._add(c.LANES_SOURCES_ONE_BY_ONE + part.half, self._when_sources(part) | when, part)
+        elif (self.number, part.projection, part.nest) in self.gathers:
+            self._gather(part, self.gathers[self.number, part.projection, part.nest])
         else:
             self._chunks_back(part)
         if part.weighted:
@@ -284,7 +293,7 @@ class ChannelEmitter(StepEmitter):
         begin = self.listing.packed
         when = self._when_sources(part)
         for group in range(0, len(cells.target), cells.tied):
-            self._pack(cells, group, taps, part, cells.lanes * vector, vector, when)
+            self._pack(cells, group, taps, part.half, cells.lanes * vector, vector, when)
         self._add(
             c.LANES_SOURCES + part.half,
             when,
@@ -294,13 +303,46 @@ class ChannelEmitter(StepEmitter):
             bias_step=self.listing.table(np.stack([lane, lane * vector], axis=1)),
         )
 
+    def _gather(self, part: LanePart, needs: Gathered) -> None:
+        """Errors of the sources, each from the targets that read it."""
+        cells, projection = part.cells, self.step.projections[part.projection]
+        nest, source = projection.nests[part.nest], self.arena.source(self.number, part.projection, projection)
+        half = c.HALF if needs.channels <= HALF else 0
+        vector, lanes = HALF if half else WHOLE, np.arange(cells.lanes, dtype=np.int64)
+        taps, first = nest.taps.source.array, np.array(nest.source[1:], dtype=np.int64)
+        lowest = int(taps[:, 0].min())
+        spatial = np.stack(np.unravel_index(np.arange(prod(source.shape[1:])), source.shape[1:]), axis=1)
+        offsets = np.add.outer(-(first + needs.places) @ self.box.steps[1:], lanes).reshape(-1)
+        listed = self.listing.table(np.stack([offsets, np.arange(len(offsets)) * vector], axis=1))
+        at = np.full((len(needs.places), -(-needs.channels // vector) * vector), -1, dtype=np.int64)
+        for i, place in enumerate(needs.places):
+            mine = np.flatnonzero((taps[:, 1:] == place).all(axis=1))
+            at[i, taps[mine, 0] - lowest] = mine
+        for group in range(0, len(cells.target), cells.tied):
+            packed = self.listing.packed
+            for begin in range(0, at.shape[1], vector):
+                chunk = at[:, begin : begin + vector]
+                self._pack(cells, group, chunk, half, cells.lanes * vector, vector, c.BACKWARD)
+            bases = int(cells.target[group]) + spatial @ self.box.steps[1:]
+            errors = int(cells.source[group]) + lowest + (spatial - first) @ source.steps[1:]
+            self.listing.add(
+                c.LANES_GATHER + half,
+                c.BACKWARD,
+                self.listing.table(np.stack([bases, errors], axis=1)),
+                len(spatial),
+                tied=len(offsets),
+                lanes=needs.channels,
+                extra=listed,
+                shift=packed,
+            )
+
     def _pack(
-        self, cells: Cells, group: int, taps: Index, part: LanePart, chunk_step: int, lane_step: int, when: int
+        self, cells: Cells, group: int, taps: Index, half: int, chunk_step: int, lane_step: int, when: int
     ) -> None:
         """An instruction that packs one group's weights, `taps` of shape (chunks, vector)."""
         places = np.where(taps >= 0, cells.weight[group] + cells.taps[taps, 1], -1)
         self.listing.add(
-            c.PACK + part.half,
+            c.PACK + half,
             when,
             self.listing.table(places),
             len(taps),
@@ -324,7 +366,7 @@ class ChannelEmitter(StepEmitter):
         has_bias = any(other.is_bias for other in self.parts)
         for number, group in enumerate(range(0, len(cells.target), cells.tied)):
             packed, gradient = self.listing.packed, self.listing.gradient
-            self._pack(cells, group, taps, part, vector, taps.size, c.BACKWARD)
+            self._pack(cells, group, taps, part.half, vector, taps.size, c.BACKWARD)
             anchors = self.listing.table(behind.anchors[number])
             pairs = behind.pairs[number] + np.array([0, anchors])
             how = (c.GATE if behind.gates else 0) | (c.SOURCES_TOO if part.trains_source else 0)

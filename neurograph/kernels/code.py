@@ -141,7 +141,8 @@ CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (
     KEEP,
     APPLY,
     UPDATE,
-) = range(38)
-N_OPERATIONS = 38
+    LANES_GATHER,
+) = range(39)
+N_OPERATIONS = 39
 HALF = N_OPERATIONS
 """Added to an operation: the same with vectors of half as many lanes."""

@@ -263,6 +263,35 @@ def sources(context: Pointer, row: Pointer) -> None:
             weight += lanes * n
 
 
+def gather_errors(context: Pointer, row: Pointer) -> None:
+    """Σ w·δ onto the errors of one group's sources, each from the targets that read it.
+
+    The list at `START` has `COUNT` pairs (where its targets are counted from, source), that at `EXTRA` for each of `TIED` targets its offset
+    and its row of packed weights, which begin at `SHIFT`; `LANES` neighbouring channels share them.
+    """
+    like, errors = zero(context), 2 * number(context, PLANE)
+    mem, ints, n = values(context, MEMORY), integers(context, TABLES), width(zero(context))
+    out, places = values(context, SCRATCH), integers(context, PLACES)
+    lanes, positions, count, taps = get(row, LANES), get(row, COUNT), get(row, TIED), offset(ints, get(row, EXTRA))
+    left = positions % TILE
+    for lane in range(0, lanes, n):
+        w = offset(values(context, PACKED), get(row, SHIFT) + lane * count)
+        for sample in range(number(context, VALID)):
+            x = offset(mem, errors + sample * number(context, SAMPLE_STEP))
+            e = offset(x, lane)
+            for done in range(0, positions - left, TILE):
+                pair = offset(ints, get(row, START) + 2 * done)
+                tile_onto(e, offset(pair, 1), x, pair, 2, w, taps, offset(taps, 1), (2, count), lanes - lane, like)
+            if left:
+                last = offset(ints, get(row, START) + 2 * (positions - left))
+                for p in range(TILE):
+                    put(places, p, get(last, 2 * min(p, left - 1)))
+                tile(out, x, places, w, taps, offset(taps, 1), 2, count, like)
+                for p in range(left):
+                    at = get(last, 2 * p + 1)
+                    store_some(e, at, lanes - lane, add(load(e, at, like), load(out, p * n, like)))
+
+
 def sources_one_by_one(context: Pointer, row: Pointer) -> None:
     """The same where cells share no weights: every error is an inner product along the lanes."""
     like, errors = zero(context), 2 * number(context, PLANE)

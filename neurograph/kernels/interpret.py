@@ -70,6 +70,7 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
     c.CLEAR: packing.clear,
     c.LANES_STEP: steps.step,
     c.LANES_POOLED: contract.pooled,
+    c.LANES_GATHER: contract.gather_errors,
     c.KEEP: steps.keep,
     c.APPLY: steps.apply,
     c.UPDATE: update.update,
