@@ -17,6 +17,7 @@ from neurograph.compiler.inventory import check, dropped, mask_columns, paramete
 from neurograph.compiler.placing import NOWHERE, Mask, Placing
 from neurograph.compiler.plan import Plan
 from neurograph.compiler.recording import marked, record_trace
+from neurograph.compiler.samples import SampleEmitter
 from neurograph.compiler.storage import Storage, parameters_with_lanes
 from neurograph.graph.layout import Layout
 from neurograph.kernels import code as c
@@ -131,12 +132,12 @@ class _Maker:
     def _emitters(self) -> list[StepEmitter]:
         observed = marked([head.addresses for head in self.heads], self.arena.size)
         routes = {step.population: step.route for step in self.plan.steps if step.route is not None}
-        emitters = []
+        emitters: list[StepEmitter] = []
         for number, step in enumerate(self.plan.steps):
             box = self.arena.boxes[step.population]
             route = routes.get(step.fusion.pool) if step.fusion is not None else None
             emitters.append(
-                (ChannelEmitter if self.channels else StepEmitter)(
+                (ChannelEmitter if self.channels else SampleEmitter)(
                     self.plan,
                     number,
                     self.arena,

@@ -142,7 +142,10 @@ CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (
     APPLY,
     UPDATE,
     LANES_GATHER,
-) = range(39)
-N_OPERATIONS = 39
+    STRIPS_DOT,
+    STRIPS_SOURCES,
+    STRIPS_WEIGHTS,
+) = range(42)
+N_OPERATIONS = 42
 HALF = N_OPERATIONS
 """Added to an operation: the same with vectors of half as many lanes."""

@@ -17,7 +17,19 @@ from typing import Any
 from numba import prange
 
 from neurograph.kernels import code as c
-from neurograph.kernels import contract, elementwise, losses, nests, packing, runs, steps, update, windows, winners
+from neurograph.kernels import (
+    contract,
+    elementwise,
+    losses,
+    nests,
+    packing,
+    runs,
+    steps,
+    strips,
+    update,
+    windows,
+    winners,
+)
 from neurograph.kernels.jit import COMPILED, by_address, entry, inner
 from neurograph.kernels.simd import (
     Pointer,
@@ -74,6 +86,9 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
     c.KEEP: steps.keep,
     c.APPLY: steps.apply,
     c.UPDATE: update.update,
+    c.STRIPS_DOT: strips.dot,
+    c.STRIPS_SOURCES: strips.sources,
+    c.STRIPS_WEIGHTS: strips.weights,
 }
 """What carries out each instruction: a function of a context and of the instruction's row."""
 
