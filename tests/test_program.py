@@ -69,6 +69,23 @@ def test_any_batch_equals_the_textbook_on_whole_numbers(batch: int, dtype: str) 
     assert_same(ng.compile(graph, params, dtype).backprop(x, t, reduction="sum"), expected)
 
 
+@pytest.mark.parametrize("innermost", ["channels", "samples"])
+@pytest.mark.parametrize("batch", [1, 4, 5, 8, 16, 17])
+def test_a_batch_does_not_depend_on_a_larger_one_before(batch: int, innermost: str) -> None:
+    _, fresh = small("float64", innermost=innermost)
+    _, used = small("float64", innermost=innermost)
+    used.backprop(images(100, seed=2), np.arange(100) % 3)
+    used.params["f.weight"] = fresh.params["f.weight"] + 1.0
+    used.params["c.weight"] = fresh.params["c.weight"] - 0.5
+    used.backprop(images(70, seed=3), np.arange(70) % 3)
+    used.params.update(dict(fresh.params))
+    x, y = images(batch), np.arange(batch) % 3
+    assert_same(used.backprop(x, y), fresh.backprop(x, y))
+    assert used.train_step(x, y, ng.SGD(0.5)) == fresh.train_step(x, y, ng.SGD(0.5))
+    for name in fresh.params:
+        np.testing.assert_array_equal(used.params[name], fresh.params[name])
+
+
 def test_outputs_of_a_sample_do_not_depend_on_its_batch() -> None:
     _, program = small("float32")
     x = images(40)

@@ -22,7 +22,7 @@ class Launch(Protocol):
 
 
 def run(work: Any, rows: Any, n: int, threads: int, *, before: bool = False) -> None:
-    """Run what is at address `work` for `n` contexts; `before` all of them once for the context behind."""
+    """Run what is at address `work` for `n` contexts; `before` all of them once for the last context."""
     with _one_at_a_time:
         if not COMPILED:
             with np.errstate(all="ignore"):

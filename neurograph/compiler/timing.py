@@ -39,24 +39,27 @@ class Stopwatch:
         self._call = 0.0
 
     def __call__(self, work: Any, rows: Any, n: int, threads: int, *, before: bool = False) -> None:
-        n_before, n_first, n_last = self._image.parts
-        end = len(self._image.code) - n_last
+        n_before, n_first, n_last, n_after = self._image.parts
+        begin, after, every = n_before + n_first, len(self._image.code) - n_after, len(self._image.code)
         kept = [list(row) for row in rows]
         self._call = self._call or self._empty(work, rows[:1])
         if before:
             self._walk(work, rows[len(rows) - 1 :], range(n_before))
         for slot in range(n):
             row, context = rows[slot], rows[slot : slot + 1]
-            blocks = range(kept[slot][c.FIRST_BLOCK], kept[slot][c.END_BLOCK], kept[slot][c.BLOCK_STEP])
-            if kept[slot][c.IS_FIRST]:
-                self._walk(work, context, range(n_before, n_before + n_first))
-            for block in blocks:
+            if kept[slot][c.PHASE] == 2:
+                self._walk(work, context, range(after, every))
+                continue
+            steps = kept[slot][c.MODE] & c.STEP
+            if kept[slot][c.IS_FIRST] and not steps:
+                self._walk(work, context, range(n_before, begin))
+            for block in range(kept[slot][c.FIRST_BLOCK], kept[slot][c.END_BLOCK], kept[slot][c.BLOCK_STEP]):
                 valid = min(row[c.BLOCK], row[c.BATCH] - block * row[c.BLOCK])
                 row[c.FIRST_SAMPLE], row[c.VALID] = block * row[c.BLOCK], valid
                 row[c.PASSES] = valid if row[c.PASS_STEP] else 1
-                self._walk(work, context, range(n_before + n_first, end))
-            if kept[slot][c.IS_LAST]:
-                self._walk(work, context, range(end, len(self._image.code)))
+                self._walk(work, context, range(every) if steps else range(begin, after - n_last))
+            if kept[slot][c.IS_LAST] and not steps:
+                self._walk(work, context, range(after - n_last, after))
         for row, values in zip(rows, kept, strict=True):
             row[:] = values
 
@@ -68,11 +71,9 @@ class Stopwatch:
                 self.seconds[self._image.marks[i]] += max(0.0, self._one(work, context, i, 1) - self._call)
 
     def _one(self, work: Any, context: Any, first: int, count: int) -> float:
-        """Seconds of a call that walks `count` instructions: they pose as those before the first of no blocks."""
+        """Seconds of a call that walks `count` instructions: they pose as those that come after all blocks."""
         row = context[0]
-        row[c.PHASE], row[c.IS_FIRST], row[c.IS_LAST] = 0, 1, 0
-        row[c.FIRST_BLOCK], row[c.END_BLOCK] = 0, 0
-        row[c.N_BEFORE], row[c.N_FIRST], row[c.N_LAST] = first, count, 0
+        row[c.PHASE], row[c.N_INSTRUCTIONS], row[c.N_AFTER] = 2, first + count, count
         begin = time.perf_counter()
         run(work, context, 1, 1)
         return time.perf_counter() - begin

@@ -154,9 +154,9 @@ def _walk(context: Pointer, first: int, last: int) -> None:
 
 @entry
 def launch(work: Any, contexts: Any, n: int, before: bool) -> None:
-    """Run what is at address `work` (the interpreter, an update) for `n` rows of the contexts, in parallel; `before` all the row behind."""
+    """Run what is at address `work` (the interpreter, an update) for `n` rows of the contexts, in parallel; `before` all the last row."""
     if before:
-        call_slot(work, contexts, n)
+        call_slot(work, contexts, len(contexts) - 1)
     if n == 1:
         call_slot(work, contexts, 0)
         return
