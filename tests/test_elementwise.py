@@ -16,6 +16,15 @@ from neurograph.kernels.jit import COMPILED, by_address
 WIDTH, NEURONS, SAMPLES = 16, 70, 5
 UNTOUCHED = -77.0
 RUNS = [[3, 1], [5, 18], [30, 33]]
+PIECES = [[3, 1, 0, 1, 0, 1, 1], [5, 1, 0, 1, 0, 18, 1], [26, 2, 18, 2, 9, 4, 2], [64, 1, 0, 2, 3, 2, 1]]
+"""A neuron, neighbours, three nested loops, and two neighbours twice."""
+PLACES = [
+    first + i * far + j * apart + k * step
+    for first, a, far, b, apart, n, step in PIECES
+    for i in range(a)
+    for j in range(b)
+    for k in range(n)
+]
 TRIPLES = [[1, 34, 20], [22, 60, 5]]
 GROUPS = [3, 4, 9, 6, 2, 40, 41]
 HEAD = [3, 4, 0, 9, 2, 6, 1, 2, 40, 3, 41, 4]
@@ -99,8 +108,8 @@ class Bench:
 
 
 CASES: dict[str, dict[str, Any]] = {
-    "load_input": {"op": c.LOAD_INPUT, "table": RUNS, "count": 3, "extra": 7},
-    "load_mask": {"op": c.LOAD_MASK, "table": RUNS, "count": 3, "extra": 7, "shift": NEURONS},
+    "load_input": {"op": c.LOAD_INPUT, "table": PIECES, "count": 4, "extra": 7},
+    "load_mask": {"op": c.LOAD_MASK, "table": PIECES, "count": 4, "extra": 7, "shift": NEURONS},
     "fill": {"op": c.FILL, "table": RUNS, "count": 3, "extra": 2, "shift": NEURONS},
     "copy": {"op": c.COPY, "table": TRIPLES, "count": 2, "extra": -1},
     "copy_dropped": {"op": c.COPY, "table": TRIPLES, "count": 2, "extra": 1, "mode": c.DROPOUT},
@@ -113,7 +122,7 @@ CASES: dict[str, dict[str, Any]] = {
     "softmax": {"op": c.SOFTMAX, "table": GROUPS, "count": 2},
     "softmax_back": {"op": c.SOFTMAX_BACK, "table": GROUPS, "count": 2},
     "upstream": {"op": c.UPSTREAM_GRADIENT, "table": HEAD, "count": 2},
-    "export": {"op": c.EXPORT, "table": RUNS, "count": 3, "extra": 2, "shift": NEURONS},
+    "export": {"op": c.EXPORT, "table": PIECES, "count": 4, "extra": 2, "shift": NEURONS},
     **{f"loss_{how}": {"op": c.LOSS, "table": HEAD, "count": 2, "extra": 1, "how": how} for how in range(4)},
 }
 
@@ -123,7 +132,7 @@ def expected(name: str, before: np.ndarray, x: np.ndarray) -> np.ndarray | None:
     planes = before.copy()
     places = np.concatenate([np.arange(first, first + count) for first, count in RUNS])
     if name in ("load_input", "load_mask"):
-        planes[1 if name == "load_mask" else 0, places] = x[2 : 2 + SAMPLES, 7 : 7 + len(places)].T
+        planes[1 if name == "load_mask" else 0, PLACES] = x[2 : 2 + SAMPLES, 7 : 7 + len(PLACES)].T
     elif name == "fill":
         planes[1, places] = 6.5
     elif name == "root":
@@ -179,8 +188,7 @@ def test_export_writes_its_columns_of_valid_samples_only(channels: bool) -> None
     bench = Bench("float32", planes, channels)
     bench.run(x=np.zeros((1, 1), "float32"), **CASES["export"])
     wanted = np.full_like(bench.out, UNTOUCHED)
-    places = np.concatenate([np.arange(first, first + count) for first, count in RUNS])
-    wanted[2 : 2 + SAMPLES, 2 : 2 + len(places)] = planes[1, places].T
+    wanted[2 : 2 + SAMPLES, 2 : 2 + len(PLACES)] = planes[1, PLACES].T
     np.testing.assert_array_equal(bench.out, wanted)
 
 

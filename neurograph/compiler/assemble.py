@@ -8,12 +8,13 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.compiler.arena import Arena, make_arena, runs
+from neurograph.compiler.arena import Arena, make_arena
 from neurograph.compiler.channels import ChannelEmitter
 from neurograph.compiler.emit import Constants, Listing, StepEmitter
 from neurograph.compiler.gather import gathered_nests
 from neurograph.compiler.image import Head, Image
 from neurograph.compiler.inventory import check, dropped, mask_columns, parameters, parameters_of
+from neurograph.compiler.pieces import pieces_of, pieces_of_box
 from neurograph.compiler.placing import NOWHERE, Mask, Placing
 from neurograph.compiler.plan import Plan
 from neurograph.compiler.recording import marked, record_trace
@@ -90,8 +91,7 @@ class _Maker:
         self.listing.add(c.UPDATE, c.BACKWARD, 0, 0, to=self.listing.after)
         self.listing.mark = (None, "forward")
         self._outputs()
-        maxima = [emitter.neurons for emitter in emitters if emitter.step.op == "max"]
-        records, winners, n_columns = record_trace(self.placing, self.layout, self.listing, maxima, self.arena.size)
+        records, winners, n_columns = record_trace(self.placing, self.layout, self.listing, emitters, self.arena.size)
         check(emitters, self.arena, self.constants, self.plan.n_weights)
         code, tables, marks = self.listing.arrays()
         learnt, fixed = parameters(self.plan, emitters)
@@ -145,7 +145,7 @@ class _Maker:
                     self.constants,
                     self.numbers,
                     self.masks,
-                    keeps_z=bool(observed[box.every()].any()),
+                    keeps_z=bool(observed[box.start : box.start + box.size].any()),
                     is_gated=route is not None and route.gates,
                     storage=self.storage,
                 )
@@ -203,10 +203,15 @@ class _Maker:
     def _inputs(self) -> None:
         column = 0
         for port in self.layout.inputs:
-            addresses = self.placing.port(port)
-            present = np.flatnonzero(addresses != NOWHERE)
-            for first, run in _blocks(addresses[present], present):
-                self.listing.add(c.LOAD_INPUT, 0, self.listing.table(run), len(run), extra=column + first)
+            box = self.placing.whole(port.name) if port.members is None else None
+            if box is not None:
+                blocks = [(0, pieces_of_box(box))]
+            else:
+                addresses = self.placing.port(port)
+                present = np.flatnonzero(addresses != NOWHERE)
+                blocks = _blocks(addresses[present], present)
+            for first, pieces in blocks:
+                self.listing.add(c.LOAD_INPUT, 0, self.listing.table(pieces), len(pieces), extra=column + first)
             column += port.size
 
     def _softmaxes(self) -> None:
@@ -224,16 +229,16 @@ class _Maker:
 
     def _clear(self, emitters: list[StepEmitter]) -> None:
         """Errors start at 0, except where each is written once or never."""
-        keep = np.ones(self.arena.size, dtype=np.bool_)
         routes = {step.population: step.route for step in self.plan.steps if step.route is not None}
-        for emitter in emitters:
+        ends = [0]
+        for emitter in sorted(emitters, key=lambda emitter: emitter.box.start):
             route = routes.get(emitter.step.fusion.pool) if emitter.step.fusion is not None else None
             if route is not None and route.assigns:
-                keep[emitter.box.start : emitter.box.start + emitter.box.size] = False
-        found = runs(np.flatnonzero(keep))
-        zero = self.constants.zero()
+                ends += [emitter.box.start, emitter.box.start + emitter.box.size]
+        bounds = np.array([*ends, self.arena.size], dtype=np.int64).reshape(-1, 2)
+        found = np.stack([bounds[:, 0], bounds[:, 1] - bounds[:, 0]], axis=1)[bounds[:, 1] > bounds[:, 0]]
         table = self.listing.table(found)
-        self.listing.add(c.FILL, c.BACKWARD, table, len(found), extra=zero, shift=2 * self.arena.size)
+        self.listing.add(c.FILL, c.BACKWARD, table, len(found), extra=self.constants.zero(), shift=2 * self.arena.size)
 
     def _owed(self) -> None:
         """What the heads owe: errors from upstream or squares, and δ of the losses that know it at once."""
@@ -274,18 +279,17 @@ class _Maker:
 
     def _outputs(self) -> None:
         for head in self.heads:
-            for first, run in _blocks(head.addresses, head.columns):
-                self.listing.add(
-                    c.EXPORT, c.OUTPUTS, self.listing.table(run), len(run), extra=head.first_column + first
-                )
+            for first, pieces in _blocks(head.addresses, head.columns):
+                table = self.listing.table(pieces)
+                self.listing.add(c.EXPORT, c.OUTPUTS, table, len(pieces), extra=head.first_column + first)
 
 
 def _blocks(addresses: Index, columns: Index) -> list[tuple[int, Index]]:
-    """Addresses in runs, cut where the columns jump: (first column, runs)."""
+    """Addresses in pieces, cut where the columns jump: (first column, pieces)."""
     if not len(addresses):
         return []
     cuts = np.flatnonzero(np.diff(columns) != 1) + 1
-    return [(int(columns[part[0]]), runs(addresses[part])) for part in np.split(np.arange(len(addresses)), cuts)]
+    return [(int(columns[part[0]]), pieces_of(addresses[part])) for part in np.split(np.arange(len(addresses)), cuts)]
 
 
 def _groups(head: Head) -> Index:

@@ -53,14 +53,17 @@ class Cells:
 
     def bounds(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
         """Least and largest address that is read or written: targets, sources, weights."""
-        targets = self.targets()
         least, most = self.taps.min(axis=0), self.taps.max(axis=0)
-        last, run = (self.lanes - 1) * self.weight_step, (self.lanes - 1) * self.source_step
         return (
-            (int(targets.min()), int(targets.max())),
-            (int(self.source.min() + least[0]), int(self.source.max() + most[0]) + run),
-            (int(self.weight.min() + least[1]) + min(last, 0), int(self.weight.max() + most[1]) + max(last, 0)),
+            self._reach(self.target, 0, 0, self.target_step),
+            self._reach(self.source, int(least[0]), int(most[0]), self.source_step),
+            self._reach(self.weight, int(least[1]), int(most[1]), self.weight_step),
         )
+
+    def _reach(self, anchors: Index, least: int, most: int, step: int) -> tuple[int, int]:
+        """Least and largest of ``anchor + tap + lane·step``."""
+        last = (self.lanes - 1) * step
+        return int(anchors.min()) + least + min(last, 0), int(anchors.max()) + most + max(last, 0)
 
 
 def cells_of_nest(nest: Nest, target: Box, source: Box, constant: int, lanes: Axis | None = None) -> Cells:

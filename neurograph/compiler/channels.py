@@ -80,17 +80,10 @@ class ChannelEmitter(StepEmitter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.fuses_bias and not all(self._has_one_bias(part) for part in self.parts if not part.is_bias):
+        if self.biases is not None and not all(self.biases.begin_alike(part.cells) for part in self.parts if not part.is_bias):
             self.fuses_bias = False
             self.is_direct = self._is_direct()
             self.rectifies = False
-
-    def _has_one_bias(self, part: LanePart) -> bool:
-        """Whether the cells of each group begin with the same biases, side by side or one for all lanes."""
-        assert self.bias_cells is not None
-        addresses = self.bias_cells[part.cells.targets() - self.box.start].reshape(-1, part.cells.tied, part.cells.lanes)
-        steps = np.diff(addresses, axis=2)
-        return bool((addresses == addresses[:, :1]).all() and (steps.size == 0 or steps.max() == steps.min() in (0, 1)))
 
     # -- what a nest becomes --------------------------------------------------------------------------------------------
     def _parts(self, j: int, projection: PlanProjection) -> list[LanePart]:  # type: ignore[override]
@@ -203,10 +196,7 @@ class ChannelEmitter(StepEmitter):
         self, op: int, when: int, part: Part, how: int = 0, to: list[Instruction] | None = None, **fields: int
     ) -> None:
         cells = part.cells
-        bias_step = 0
-        if self.bias_cells is not None and cells.lanes > 1:
-            first = int(cells.target[0]) - self.box.start
-            bias_step = int(self.bias_cells[first + cells.target_step] - self.bias_cells[first])
+        bias_step = self.biases.step(cells) if self.biases is not None and cells.lanes > 1 else 0
         given = {
             "tied": cells.tied,
             "lanes": cells.lanes,
@@ -372,8 +362,8 @@ class ChannelEmitter(StepEmitter):
             how = (c.GATE if behind.gates else 0) | (c.SOURCES_TOO if part.trains_source else 0)
             bias = 0
             if has_bias:
-                assert self.bias_cells is not None
-                bias, how = int(self.bias_cells[cells.target[group] - self.box.start]), how | c.WITH_BIAS
+                assert self.biases is not None
+                bias, how = int(self.biases.of(cells.target[group : group + 1])[0]), how | c.WITH_BIAS
             self.listing.add(
                 c.WINNERS + part.half,
                 c.BACKWARD,

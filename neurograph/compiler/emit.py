@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.compiler.arena import Arena, Box, runs, sources_of
+from neurograph.compiler.arena import Arena, runs, sources_of
+from neurograph.compiler.biases import Biases
 from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table, lanes_of
+from neurograph.compiler.pieces import copies_of_box, pieces_of_box, runs_of_box
 from neurograph.compiler.plan import ONE, Plan, PlanProjection, Step
 from neurograph.compiler.storage import Storage
 from neurograph.errors import GraphError
@@ -158,13 +161,14 @@ class StepEmitter:
         self.box = arena.boxes[self.step.population]
         self.activation = ACTIVATIONS.index(self.step.activation)
         self.inputs = {population.name for population in plan.inputs}
-        self.neurons = self._neurons()
-        self.neuron_runs = runs(np.sort(self.neurons))
+        members = self.step.members
+        self.n_neurons = prod(self.box.shape) if members is None else len(members.array)
+        self.neuron_runs = runs_of_box(self.box) if members is None else runs(np.sort(self.neurons))
         self.runs_at = listing.table(self.neuron_runs)
         self.keeps_z, self.is_gated = keeps_z, is_gated
         self.when, self.when_slope = ALWAYS, c.BACKWARD
         self.fuses_bias = self.step.fusion is not None and self.step.fusion.bias
-        self.bias_cells = self._bias_addresses() if self.fuses_bias else None
+        self.biases = Biases(self.step, self.box, storage, constants.zero()) if self.fuses_bias else None
         self.parts = [part for j, q in enumerate(self.step.projections) for part in self._parts(j, q)]
         self.is_direct = self._is_direct()
         self.rectifies = (
@@ -215,10 +219,7 @@ class StepEmitter:
 
     def _add(self, op: int, when: int, part: Part, how: int = 0) -> None:
         cells = part.cells
-        bias_step = 0
-        if self.bias_cells is not None and cells.lanes > 1:
-            first = int(cells.target[0]) - self.box.start
-            bias_step = int(self.bias_cells[first + cells.target_step] - self.bias_cells[first])
+        bias_step = self.biases.step(cells) if self.biases is not None and cells.lanes > 1 else 0
         self.listing.add(
             op,
             when,
@@ -275,7 +276,9 @@ class StepEmitter:
         return c.BACKWARD | (0 if part.trains_source else c.TRACE)
 
     # -- inner --------------------------------------------------------------------------------------------------------
-    def _neurons(self) -> Index:
+    @property
+    def neurons(self) -> Index:
+        """Addresses of the step's neurons."""
         if self.step.members is None:
             return self.box.every()
         return self.box.address(self.step.members.array)
@@ -283,7 +286,7 @@ class StepEmitter:
     def _is_direct(self) -> bool:
         """Whether each neuron's sum comes from one instruction, which can begin and end it."""
         others = [part for part in self.parts if not part.is_bias]
-        single = sum(part.cells.n_neurons for part in others) == len(self.neurons)
+        single = sum(part.cells.n_neurons for part in others) == self.n_neurons
         if single and len(others) > 1:
             targets = np.concatenate([part.cells.targets().reshape(-1) for part in others])
             single = bool(np.bincount(targets - self.box.start, minlength=self.box.size).max() == 1)
@@ -319,20 +322,9 @@ class StepEmitter:
         table = np.zeros((len(cells.target), c.CELL), dtype=np.int64)
         table[:, c.TARGET], table[:, c.SOURCE], table[:, c.WEIGHT] = cells.target, cells.source, cells.weight
         table[:, c.TAPS], table[:, c.N_TAPS] = taps_at + 2 * cells.first_tap, cells.n_taps
-        if self.bias_cells is not None:
-            table[:, c.BIAS] = self.bias_cells[cells.target - self.box.start]
+        if self.biases is not None:
+            table[:, c.BIAS] = self.biases.of(cells.target)
         return self.listing.table(table)
-
-    def _bias_addresses(self) -> Index:
-        """Per place of this step's box: the weight address of its bias, or that of 0."""
-        addresses = np.full(self.box.size, -1, dtype=np.int64)
-        for projection in self.step.projections:
-            if projection.source == ONE:
-                for cells in _bias_cells(projection, self.box):
-                    lane = np.arange(cells.lanes, dtype=np.int64)
-                    weights = (cells.weight + cells.taps[cells.first_tap, 1])[:, None] + lane * cells.weight_step
-                    addresses[cells.targets() - self.box.start] = weights
-        return np.where(addresses < 0, self.constants.zero(), self.storage.place(addresses))
 
     def _copy_views(self, j: int, projection: PlanProjection, op: int) -> None:
         for k, (name, dropout) in enumerate(sources_of(projection)):
@@ -343,8 +335,7 @@ class StepEmitter:
             if dropout is not None:
                 self.numbers.append(float(self.plan.dropouts[dropout]))
                 column = len(self.numbers) - 1
-            shown = runs(view.every())
-            triples = _pairs(self.arena.boxes[name], view)
+            triples = copies_of_box(self.arena.boxes[name], view)
             at = self.listing.table(triples)
             if op == c.COPY_BACK:
                 when = c.BACKWARD | (c.TRACE if name in self.inputs else 0)
@@ -355,28 +346,7 @@ class StepEmitter:
                 whole = self.listing.table(np.array([[view.start, view.size]], dtype=np.int64))
                 self.listing.add(c.FILL, ALWAYS, whole, 1, extra=halo)
             if dropout is not None:
-                first = self.mask_columns[dropout, name]
-                self.listing.add(
-                    c.LOAD_MASK, c.DROPOUT, self.listing.table(shown), len(shown), extra=first, shift=self.arena.size
-                )
+                first, shown = self.mask_columns[dropout, name], pieces_of_box(view)
+                table = self.listing.table(shown)
+                self.listing.add(c.LOAD_MASK, c.DROPOUT, table, len(shown), extra=first, shift=self.arena.size)
             self.listing.add(op, ALWAYS, at, len(triples), extra=column)
-
-
-def _bias_cells(projection: PlanProjection, box: Box) -> list[Cells]:
-    from neurograph.compiler.arena import ONE_BOX
-
-    cells = [cells_of_nest(nest, box, ONE_BOX, 0, lanes_of(nest)) for nest in projection.nests]
-    if projection.table is not None and projection.table.n_neurons:
-        cells.append(cells_of_table(projection.table, box, (ONE_BOX,), 0))
-    return cells
-
-
-def _pairs(source: Box, view: Box) -> Index:
-    """Runs of a box and of its view side by side: triples (from, to, how many)."""
-    a, b = source.every(), view.every()
-    order = np.argsort(a)
-    a, b = a[order], b[order]
-    breaks = np.flatnonzero((np.diff(a) != 1) | (np.diff(b) != 1)) + 1
-    starts = np.concatenate([[0], breaks])
-    lengths = np.diff(np.concatenate([starts, [len(a)]]))
-    return np.stack([a[starts], b[starts], lengths], axis=1)

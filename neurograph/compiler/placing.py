@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.compiler.arena import Arena
+from neurograph.compiler.arena import Arena, Box
 from neurograph.compiler.plan import Plan
 from neurograph.graph.address import node_id
 from neurograph.graph.layout import Layout, Place, Port
@@ -39,13 +39,16 @@ class Placing:
         self._plan, self._layout, self._arena = plan, layout, arena
         self._nodes = {place: node for node, place in (layout.renamed or {}).items()}
         self._known = {population.name: population for population in plan.populations}
-        self._held = {**inputs, **_held(plan)}
+        self._held = {**{name: mask for name, mask in inputs.items() if not mask.all()}, **_held(plan)}
+
+    def whole(self, name: Hashable) -> Box | None:
+        """The box that a layer's neurons fill, row-major and all of it; None where neurons were removed or stand elsewhere."""
+        return self._arena.boxes[name] if self._is_box(name) and name not in self._held else None
 
     def population(self, name: Hashable) -> Index:
         """Addresses of a layer's neurons, row-major; `NOWHERE` where a neuron was removed."""
         shape = self._layout.shapes[name]
-        found = self._known.get(name)
-        if found is not None and found.nodes is None and found.shape == shape:
+        if self._is_box(name):
             every: Index = self._arena.boxes[name].every()
             return np.where(self._held[name].reshape(-1), every, NOWHERE) if name in self._held else every
         if not shape:
@@ -67,6 +70,10 @@ class Placing:
             return NOWHERE
         return int(self._arena.boxes[population].address(np.array(position, dtype=np.int64)))
 
+    def _is_box(self, name: Hashable) -> bool:
+        found = self._known.get(name)
+        return found is not None and found.nodes is None and found.shape == self._layout.shapes.get(name)
+
     def port(self, port: Port) -> Index:
         """Addresses of the columns of an input or a head."""
         if port.members is None:
@@ -75,11 +82,14 @@ class Placing:
 
 
 def _held(plan: Plan) -> dict[Hashable, Mask]:
-    """Which positions of a computed population have a neuron: those that some step computes."""
-    held = {p.name: np.zeros(p.shape, dtype=np.bool_) for p in plan.populations}
+    """Which positions of a computed population have a neuron: those that some step computes. Whole populations are left out."""
+    whole = {step.population for step in plan.steps if step.members is None}
+    held: dict[Hashable, Mask] = {}
     for step in plan.steps:
-        held[step.population][... if step.members is None else tuple(step.members.array.T)] = True
-    return {step.population: held[step.population] for step in plan.steps}
+        if step.members is not None and step.population not in whole:
+            mask = held.setdefault(step.population, np.zeros(plan.population(step.population).shape, dtype=np.bool_))
+            mask[tuple(step.members.array.T)] = True
+    return {name: mask for name, mask in held.items() if not mask.all()}
 
 
 def inputs_left(graph: NeuronGraph) -> dict[Hashable, Mask]:

@@ -13,6 +13,9 @@ OP, WHEN, START, COUNT, TIED, LANES, TARGET_STEP, WEIGHT_STEP, BIAS_STEP, HOW, E
 CELL = 6
 TARGET, SOURCE, WEIGHT, BIAS, TAPS, N_TAPS = range(CELL)
 
+PIECE = 7
+"""Integers of a piece, neurons in three nested loops: its first address, then (how many, how far apart) of each loop, innermost last."""
+
 # -- what a context holds: pointers, and after them integers -----------------------------------------------------------------
 N_CONTEXT = 56
 (

@@ -1,4 +1,4 @@
-"""What happens to neurons one by one: copies in and out of the arena, activations and their slopes, soft maxima.
+"""What happens to neurons one by one: copies within the arena, activations and their slopes, soft maxima.
 
 Neurons come as runs: pairs (first address, how many). In either layout (see `code`) a run is, in each pass, one stretch of
 memory, which vectors walk; the last of them may be partly filled.
@@ -11,22 +11,14 @@ import math
 import numpy as np
 
 from neurograph.kernels.code import (
-    BLOCK,
     COUNT,
     DROPOUT,
     EXTRA,
-    FIRST_SAMPLE,
     HOW,
-    INPUT_COLUMNS,
-    INPUTS,
-    MASK_COLUMNS,
-    MASKS,
     MEMORY,
     MODE,
     NEURON_STEP,
     NUMBERS,
-    OUTPUT,
-    OUTPUT_COLUMNS,
     PASS_STEP,
     PASSES,
     PLANE,
@@ -58,59 +50,6 @@ from neurograph.kernels.simd import (
     width,
     zero,
 )
-
-
-@inner
-def _load(context: Pointer, row: Pointer, x: Pointer, columns: int) -> None:
-    like = zero(context)
-    mem, ints, n = values(context, MEMORY), integers(context, TABLES), width(like)
-    step, apart, valid = number(context, NEURON_STEP), number(context, SAMPLE_STEP), number(context, VALID)
-    column = number(context, FIRST_SAMPLE) * columns + get(row, EXTRA)
-    for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
-        first, length = (get(ints, run) + get(row, SHIFT)) * step, get(ints, run + 1)
-        if number(context, PASS_STEP) == 0:
-            for k in range(length):
-                for sample in range(0, number(context, BLOCK), n):
-                    v = load_part(x, column + k + sample * columns, columns, valid - sample, like)
-                    store_part(mem, first + k * step + sample, 1, n, v)
-        else:
-            for sample in range(valid):
-                for k in range(0, length, n):
-                    v = load_part(x, column + k + sample * columns, 1, length - k, like)
-                    store_part(mem, first + k + sample * apart, 1, length - k, v)
-        column += length
-
-
-def load_input(context: Pointer, row: Pointer) -> None:
-    """Columns of x, from column `EXTRA` on, into the arena; where samples lie side by side, those beyond the batch are 0."""
-    _load(context, row, values(context, INPUTS), number(context, INPUT_COLUMNS))
-
-
-def load_mask(context: Pointer, row: Pointer) -> None:
-    """Columns of the masks, likewise."""
-    _load(context, row, values(context, MASKS), number(context, MASK_COLUMNS))
-
-
-def export(context: Pointer, row: Pointer) -> None:
-    """Runs of the arena (shifted to a plane by `SHIFT`) into columns of the output, from column `EXTRA` on."""
-    like = zero(context)
-    mem, ints, out = values(context, MEMORY), integers(context, TABLES), values(context, OUTPUT)
-    step, apart, valid = number(context, NEURON_STEP), number(context, SAMPLE_STEP), number(context, VALID)
-    n, columns = width(like), number(context, OUTPUT_COLUMNS)
-    column = number(context, FIRST_SAMPLE) * columns + get(row, EXTRA)
-    for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
-        first, length = (get(ints, run) + get(row, SHIFT)) * step, get(ints, run + 1)
-        if number(context, PASS_STEP) == 0:
-            for k in range(length):
-                for sample in range(0, valid, n):
-                    v = load_part(mem, first + k * step + sample, 1, n, like)
-                    store_part(out, column + k + sample * columns, columns, valid - sample, v)
-        else:
-            for sample in range(valid):
-                for k in range(0, length, n):
-                    v = load_part(mem, first + k + sample * apart, 1, length - k, like)
-                    store_part(out, column + k + sample * columns, 1, length - k, v)
-        column += length
 
 
 def fill(context: Pointer, row: Pointer) -> None:

@@ -26,6 +26,7 @@ from neurograph.kernels import (
     runs,
     steps,
     strips,
+    transfer,
     update,
     windows,
     winners,
@@ -47,12 +48,12 @@ WIDE, NARROW = 16, 4
 """Samples in a vector: for batches, and for a sample or a few."""
 
 KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
-    c.LOAD_INPUT: elementwise.load_input,
-    c.LOAD_MASK: elementwise.load_mask,
+    c.LOAD_INPUT: transfer.load_input,
+    c.LOAD_MASK: transfer.load_mask,
     c.FILL: elementwise.fill,
     c.COPY: elementwise.copy,
     c.COPY_BACK: elementwise.copy_back,
-    c.EXPORT: elementwise.export,
+    c.EXPORT: transfer.export,
     c.DOT: nests.dot,
     c.DOT_SOURCES: nests.dot_sources,
     c.DOT_WEIGHTS: nests.dot_weights,
