@@ -416,35 +416,40 @@ class ChannelEmitter(StepEmitter):
         cells, filters = part.cells, part.cells.lanes * (len(part.cells.target) // part.cells.tied)
         if self.box.shape[0] != filters or self.box.extents[0] != filters:
             return None
+        if any(other.form != RUN or other.cells.lanes != filters for other in pool.parts):
+            return None
+        maxima = np.concatenate([other.cells.target for other in pool.parts])
+        n_taps = np.concatenate([other.cells.n_taps for other in pool.parts])
+        shown = np.concatenate([_sources(other.cells) for other in pool.parts]) - self.box.start
+        if shown.min() < 0 or shown.max() + filters > self.box.size:
+            return None  # a view of this step's neurons, not they themselves
+        rows = np.stack([maxima, np.cumsum(n_taps) - n_taps], axis=1)
         pairs: list[Index] = []
         anchors: list[Index] = []
         for group in range(0, len(cells.target), cells.tied):
-            anchor_of = np.full(self.arena.size, -1, dtype=np.int64)
+            anchor_of = np.full(self.box.size, -1, dtype=np.int64)
             mine = slice(group, group + cells.tied)
-            anchor_of[cells.target[mine]] = cells.source[mine]
+            anchor_of[cells.target[mine] - self.box.start] = cells.source[mine]
             channel = int((cells.target[group] - self.box.start) % self.box.extents[0])
-            rows, lists, length = [], [], 0
-            for other in pool.parts:
-                shown = other.cells
-                if other.form != RUN or shown.lanes != filters:
-                    return None
-                for target, source, at, n in zip(
-                    shown.target, shown.source, shown.first_tap, shown.n_taps, strict=True
-                ):
-                    found = anchor_of[source + channel + shown.taps[at : at + n, 0]]
-                    if (found < 0).any():
-                        return None
-                    rows.append((int(target) + channel, length))
-                    lists.append(found)
-                    length += int(n)
-            pairs.append(np.array(rows, dtype=np.int64))
-            anchors.append(np.concatenate(lists))
+            found = anchor_of[shown + channel]
+            if (found < 0).any():
+                return None
+            pairs.append(rows + np.array([channel, 0]))
+            anchors.append(found)
         return Behind(tuple(pairs), tuple(anchors), self.activation == RELU)
 
 
 def _whole(places: int) -> int:
     """So many places as whole vectors."""
     return -(-places // WHOLE) * WHOLE
+
+
+def _sources(cells: Cells) -> Index:
+    """Source addresses of all taps, cell after cell."""
+    before = np.cumsum(cells.n_taps) - cells.n_taps
+    tap = np.arange(int(cells.n_taps.sum())) + np.repeat(cells.first_tap - before, cells.n_taps)
+    found: Index = np.repeat(cells.source, cells.n_taps) + cells.taps[tap, 0]
+    return found
 
 
 def _chunks(cells: Cells, vector: int) -> tuple[list[tuple[int, int]], Index]:
