@@ -62,7 +62,7 @@ class SampleEmitter(StepEmitter):
         order = np.lexsort((place // spread, place % spread))
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
-        biases = np.zeros(len(order), dtype=np.int64) if self.bias_cells is None else self.bias_cells[place]
+        biases = np.zeros(len(order), dtype=np.int64) if self.biases is None else self.biases.of(cells.target)
         rows = row_strips(rank[row], source, weight, cells.target[order], biases[order], self.constants.zero())
         return StripPart(j, cells, cells, NOWHERE, weighted, trains, False, rows, uses)
 
