@@ -108,7 +108,9 @@ def reach(nest: Nest) -> tuple[Index, Index]:
     return low, high
 
 
-def make_arena(plan: Plan, channels: bool = False, gathers: Mapping[tuple[int, int, int], Gathered] | None = None) -> Arena:
+def make_arena(
+    plan: Plan, channels: bool = False, gathers: Mapping[tuple[int, int, int], Gathered] | None = None
+) -> Arena:
     """Place every population and view of a plan: row-major, or with channels innermost and margins for what `gathers` errors."""
     shapes = {population.name: population.shape for population in plan.populations}
     margins = {name: _Margins(shape) for name, shape in shapes.items()}

@@ -1,25 +1,24 @@
-"""Steps as instructions for kernels with channels innermost: lanes as vectors, tied cells as tiles, winners as lists.
+"""Steps as instructions for kernels with channels innermost: the maximum behind in the same tile, and the way back.
 
-What a nest becomes follows from its axes alone. Lanes that are neighbours in memory and in their weights: a *tile*. An axis along
-which sources and targets are neighbours: a *run*. Anything else, and every table: tiles of one lane.
+Errors go to the sources chunk by chunk, or are gathered, or come from lists of winners; gradients are added up, or what they are made of
+is kept until all samples are through.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
 from math import prod
-from typing import Any
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.compiler.arena import Box, sources_of
-from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table
-from neurograph.compiler.emit import ALWAYS, FORWARD_OPS, Instruction, Part, StepEmitter
+from neurograph.compiler.behind import Behind, find_behind
+from neurograph.compiler.cells import Cells
+from neurograph.compiler.chunks import chunks_of, whole
+from neurograph.compiler.emit import ALWAYS, Part
 from neurograph.compiler.gather import Gathered
-from neurograph.compiler.plan import ONE, Axis, Nest, PlanProjection
+from neurograph.compiler.lanes import RUN, TILE, LaneEmitter, LanePart
 from neurograph.compiler.storage import HALF, WHOLE
 from neurograph.kernels import code as c
 from neurograph.kernels.formulas import IDENTITY, RELU
@@ -27,44 +26,11 @@ from neurograph.kernels.tiles import CHUNKS, WINDOW
 from neurograph.kernels.tiles import TILE as TILE_CELLS
 
 Index = NDArray[np.int64]
-SUMS = ("weighted", "sum", "mean")
-TILE, RUN = "tile", "run"
 
 
-@dataclass(frozen=True)
-class LanePart(Part):
-    """A part, and what its cells are."""
-
-    form: str = TILE
-    nest: int = -1
-    """Its number in the projection; −1 for a table."""
-
-    @property
-    def half(self) -> int:
-        """What is added to its operations: half vectors, where they waste less."""
-        lanes = self.cells.lanes
-        wasted_less = 0.65 * -(-lanes // HALF) < -(-lanes // WHOLE)
-        return c.HALF if wasted_less else 0
-
-    @property
-    def vector(self) -> int:
-        """Lanes of its vectors."""
-        return HALF if self.half else WHOLE
-
-
-@dataclass(frozen=True)
-class Behind:
-    """A maximum behind a step, as lists of winners: per group of cells its pairs (maximum, anchors of its candidates)."""
-
-    pairs: tuple[Index, ...]
-    anchors: tuple[Index, ...]
-    gates: bool
-
-
-class ChannelEmitter(StepEmitter):
+class ChannelEmitter(LaneEmitter):
     """Emits one step for kernels with channels innermost."""
 
-    parts: list[LanePart]  # type: ignore[assignment]
     behind: Behind | None = None
     gathers: Mapping[tuple[int, int, int], Gathered] = MappingProxyType({})
     """(Step, projection, nest) → how its errors are gathered."""
@@ -77,87 +43,6 @@ class ChannelEmitter(StepEmitter):
 
     is_listed = False
     """Whether the step before takes its winners from lists, so that only traces want their δ written."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.biases is not None and not all(self.biases.begin_alike(part.cells) for part in self.parts if not part.is_bias):
-            self.fuses_bias = False
-            self.is_direct = self._is_direct()
-            self.rectifies = False
-
-    # -- what a nest becomes --------------------------------------------------------------------------------------------
-    def _parts(self, j: int, projection: PlanProjection) -> list[LanePart]:  # type: ignore[override]
-        constant = self.constants.one()
-        if self.step.op == "mean":
-            constant = self.constants.place(1.0 / float(self.step.divisor or 1.0))
-        is_bias = projection.source == ONE
-        trains = not is_bias and any(name not in self.inputs for name, _ in sources_of(projection))
-        found: list[LanePart] = []
-        for k, nest in enumerate(projection.nests):
-            source = self.arena.source(self.number, j, projection)
-            axis, form = self._axis(nest, source, is_bias)
-            plain = cells_of_nest(nest, self.box, source, constant, axis)
-            cells = self._stored(plain) if nest.weight is not None else plain
-            if cells is None:
-                axis, form = None, TILE
-                plain = cells_of_nest(nest, self.box, source, constant)
-                cells = self._spelled_out(plain)
-            start = self._place(cells)
-            found.append(LanePart(j, plain, cells, start, nest.weight is not None, trains, is_bias, form, k))
-        if projection.table is not None and projection.table.n_neurons:
-            boxes = tuple(self.arena.source(self.number, j, projection, k) for k in range(len(sources_of(projection))))
-            plain = cells_of_table(projection.table, self.box, boxes, constant)
-            weighted = projection.table.weight is not None
-            cells = self._with_places(plain) if weighted else plain
-            found.append(LanePart(j, plain, cells, self._place(cells), weighted, trains, is_bias))
-        return found
-
-    def _axis(self, nest: Nest, source: Box, is_bias: bool) -> tuple[Axis | None, str]:
-        """The axis along which a cell lies, and the form that this gives it."""
-        best: tuple[Axis | None, str] = None, TILE
-        for axis in nest.axes:
-            if axis.count == 1 or axis.step * int(self.box.steps[axis.along]) != 1:
-                continue
-            moved = int(np.array(axis.source, dtype=np.int64) @ source.steps) if any(axis.source) else 0
-            weight = 0 if nest.weight is None else self.storage.step(nest.weight, axis.weight)
-            takes_lanes = self.step.op == "weighted" or is_bias
-            if takes_lanes and not any(axis.source) and weight == 1:
-                form = TILE
-            elif self.step.op != "rbf" and moved == 1 and weight in (0, 1):
-                form = RUN
-            else:
-                continue
-            if best[0] is None or axis.count > best[0].count:
-                best = axis, form
-        return best
-
-    def _stored(self, cells: Cells) -> Cells | None:
-        """Cells with weights where they are stored; None where their steps depend on where they start."""
-        taps = cells.taps[:, 1]
-        if not self.storage.rows(cells.weight, taps):
-            return None
-        anchor, step = int(cells.weight[0]), 0
-        if cells.lanes > 1:
-            found = self.storage.step(anchor, cells.weight_step)
-            if found is None:
-                return None
-            step = found
-        placed = self.storage.place(cells.weight)
-        moved = self.storage.place(anchor + taps) - placed[0]
-        return replace(cells, weight=placed, taps=np.stack([cells.taps[:, 0], moved], axis=1), weight_step=step)
-
-    def _spelled_out(self, cells: Cells) -> Cells:
-        """Every cell with taps of its own, as in a table."""
-        n, n_taps = len(cells.target), len(cells.taps)
-        sources = (cells.source[:, None] + cells.taps[:, 0]).reshape(-1)
-        weights = self.storage.place((cells.weight[:, None] + cells.taps[:, 1]).reshape(-1))
-        zero = np.zeros(n, dtype=np.int64)
-        taps = np.stack([sources, weights], axis=1)
-        return Cells(cells.target, zero, zero, taps, np.arange(n, dtype=np.int64) * n_taps, cells.n_taps)
-
-    def _with_places(self, cells: Cells) -> Cells:
-        taps = np.stack([cells.taps[:, 0], self.storage.place(cells.taps[:, 1])], axis=1)
-        return replace(cells, taps=taps)
 
     # -- forward with the maximum behind ----------------------------------------------------------------------------------
     def _pools(self, pool: ChannelEmitter) -> bool:
@@ -190,29 +75,6 @@ class ChannelEmitter(StepEmitter):
                 extra=self.listing.table(pairs[:, 0]),
                 shift=part.start + group * c.CELL,
             )
-
-    # -- forward ----------------------------------------------------------------------------------------------------------
-    def _add(
-        self, op: int, when: int, part: Part, how: int = 0, to: list[Instruction] | None = None, **fields: int
-    ) -> None:
-        cells = part.cells
-        bias_step = self.biases.step(cells) if self.biases is not None and cells.lanes > 1 else 0
-        given = {
-            "tied": cells.tied,
-            "lanes": cells.lanes,
-            "target_step": cells.target_step,
-            "weight_step": cells.weight_step,
-            "bias_step": bias_step,
-            "how": how,
-            **fields,
-        }
-        start, count = given.pop("start", part.start), given.pop("count", len(cells.target))
-        self.listing.add(op, when, start, count, to, **given)
-
-    def _forward_op(self, part: LanePart) -> int:
-        if part.is_bias or self.step.op in SUMS:
-            return (c.LANES_DOT if part.form == TILE else c.RUN_DOT) + part.half
-        return FORWARD_OPS[self.step.op] + part.half
 
     # -- backward ---------------------------------------------------------------------------------------------------------
     def backward(self) -> None:
@@ -260,24 +122,32 @@ class ChannelEmitter(StepEmitter):
         cells, listing = part.cells, self.listing
         least, most = int(cells.taps[:, 0].min()), int(cells.taps[:, 0].max())
         given = {"extra": listing.kept, "weight_step": least, "target_step": most - least + 1}
-        listing.kept += _whole(most - least + 1)
-        self._add(c.KEEP + part.half, c.BACKWARD | c.LATER, part, shift=listing.kept, **given)
-        self._add(c.APPLY + part.half, c.BACKWARD | c.LATER, part, to=listing.after, shift=listing.kept, **given)
-        listing.kept += _whole(cells.lanes)
+        listing.kept += whole(most - least + 1)
+        self._add(c.KEEP + part.half, c.BACKWARD | c.LATER, part, 0, None, shift=listing.kept, **given)
+        self._add(c.APPLY + part.half, c.BACKWARD | c.LATER, part, 0, listing.after, shift=listing.kept, **given)
+        listing.kept += whole(cells.lanes)
 
     def is_stepped(self, part: Part) -> bool:
         """Whether a single sample may change this part's weights on the spot: nobody else uses them, and its lanes are whole rows."""
         name = self.steps.get(id(part))
-        if name is None or not isinstance(part, LanePart) or part.form != TILE or part.is_bias or self.behind is not None:
+        if (
+            name is None
+            or not isinstance(part, LanePart)
+            or part.form != TILE
+            or part.is_bias
+            or self.behind is not None
+        ):
             return False
         stored = self.storage.parameters[name]
         rows = stored.parameter.shape[0] if stored.parameter.shape else 1
-        return self.step.op == "weighted" and len(part.cells.target) == 1 and stored.apart > 0 and part.cells.lanes == rows
+        return (
+            self.step.op == "weighted" and len(part.cells.target) == 1 and stored.apart > 0 and part.cells.lanes == rows
+        )
 
     def _chunks_back(self, part: LanePart) -> None:
         """Errors of the sources, chunk by chunk, through packed weights."""
         cells, vector = part.cells, part.vector
-        chunks, taps = _chunks(cells, vector)
+        chunks, taps = chunks_of(cells, vector)
         listed = [len(chunks), *[number for start, length in chunks for number in (start, length)]]
         lane = np.arange(cells.lanes, dtype=np.int64)
         begin = self.listing.packed
@@ -348,7 +218,7 @@ class ChannelEmitter(StepEmitter):
     def _winners(self, part: LanePart, behind: Behind) -> None:
         """Gradient and errors from the winners of the maximum behind."""
         cells, vector = part.cells, part.vector
-        chunks, taps = _chunks(cells, vector)
+        chunks, taps = chunks_of(cells, vector)
         while len(chunks) % CHUNKS:
             chunks.append(chunks[-1])
             taps = np.concatenate([taps, np.full((1, vector), -1)])
@@ -399,69 +269,15 @@ class ChannelEmitter(StepEmitter):
             return
         part = mains[0]
         fits = part.form == TILE and part.weighted and part.cells.tied > 1
-        fits &= self.activation == IDENTITY or (
-            self.activation == RELU and pool.activation in (IDENTITY, RELU)
-        )
+        fits &= self.activation == IDENTITY or (self.activation == RELU and pool.activation in (IDENTITY, RELU))
         fits &= len(self.parts) == 1 or self.fuses_bias
         if not fits or self.keeps_z:
             return
-        found = self._candidates(part, pool)
+        if any(other.form != RUN for other in pool.parts):
+            return
+        found = find_behind(part.cells, self.box, [other.cells for other in pool.parts], self.activation == RELU)
         if found is None:
             return
         self.behind, pool.is_listed = found, True
         self.is_pooling = pool.is_pooled = self._pools(pool)
         self.when_slope |= c.TRACE
-
-    def _candidates(self, part: LanePart, pool: ChannelEmitter) -> Behind | None:
-        cells, filters = part.cells, part.cells.lanes * (len(part.cells.target) // part.cells.tied)
-        if self.box.shape[0] != filters or self.box.extents[0] != filters:
-            return None
-        if any(other.form != RUN or other.cells.lanes != filters for other in pool.parts):
-            return None
-        maxima = np.concatenate([other.cells.target for other in pool.parts])
-        n_taps = np.concatenate([other.cells.n_taps for other in pool.parts])
-        shown = np.concatenate([_sources(other.cells) for other in pool.parts]) - self.box.start
-        if shown.min() < 0 or shown.max() + filters > self.box.size:
-            return None  # a view of this step's neurons, not they themselves
-        rows = np.stack([maxima, np.cumsum(n_taps) - n_taps], axis=1)
-        pairs: list[Index] = []
-        anchors: list[Index] = []
-        for group in range(0, len(cells.target), cells.tied):
-            anchor_of = np.full(self.box.size, -1, dtype=np.int64)
-            mine = slice(group, group + cells.tied)
-            anchor_of[cells.target[mine] - self.box.start] = cells.source[mine]
-            channel = int((cells.target[group] - self.box.start) % self.box.extents[0])
-            found = anchor_of[shown + channel]
-            if (found < 0).any():
-                return None
-            pairs.append(rows + np.array([channel, 0]))
-            anchors.append(found)
-        return Behind(tuple(pairs), tuple(anchors), self.activation == RELU)
-
-
-def _whole(places: int) -> int:
-    """So many places as whole vectors."""
-    return -(-places // WHOLE) * WHOLE
-
-
-def _sources(cells: Cells) -> Index:
-    """Source addresses of all taps, cell after cell."""
-    before = np.cumsum(cells.n_taps) - cells.n_taps
-    tap = np.arange(int(cells.n_taps.sum())) + np.repeat(cells.first_tap - before, cells.n_taps)
-    found: Index = np.repeat(cells.source, cells.n_taps) + cells.taps[tap, 0]
-    return found
-
-
-def _chunks(cells: Cells, vector: int) -> tuple[list[tuple[int, int]], Index]:
-    """Taps as stretches of neighbouring sources, cut into vectors: (source offset, length) of each, and the taps it holds (−1: none)."""
-    order = np.argsort(cells.taps[:, 0], kind="stable")
-    offsets = cells.taps[order, 0]
-    breaks = np.flatnonzero(np.diff(offsets) != 1) + 1
-    chunks: list[tuple[int, int]] = []
-    held: list[Index] = []
-    for stretch in np.split(np.arange(len(order)), breaks):
-        for first in range(0, len(stretch), vector):
-            piece = stretch[first : first + vector]
-            chunks.append((int(offsets[piece[0]]), len(piece)))
-            held.append(np.pad(order[piece], (0, vector - len(piece)), constant_values=-1))
-    return chunks, np.array(held, dtype=np.int64)

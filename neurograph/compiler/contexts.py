@@ -156,7 +156,9 @@ class Contexts:
         self._prepared.add(mode)
 
     def _point(self, row: int, field: int, array: Any) -> None:
-        self._rows[row][field] = array.reshape(-1) if field == c.SLOTS and not COMPILED else _pointer(array) if COMPILED else array
+        self._rows[row][field] = (
+            array.reshape(-1) if field == c.SLOTS and not COMPILED else _pointer(array) if COMPILED else array
+        )
 
 
 def _pointer(array: Array) -> Any:

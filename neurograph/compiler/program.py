@@ -263,8 +263,9 @@ class Program:
 
     # -- inner: what is trained ---------------------------------------------------------------------------------------
     def _trained(self) -> tuple[tuple[str, ...], Array | None]:
-        """Names of the parameters that training may change; and the ranges left of them where the others change without a gradient in
-        memory (None: where one of these is frozen, or there is none).
+        """Names of the parameters that training may change, and ranges of those that need a gradient in memory.
+
+        None instead of ranges: one of the others is frozen, or there is none.
         """
         if self._names_seen != self.params.version:
             trainable = self.params.trainable
@@ -317,7 +318,7 @@ class Program:
         if classes.dtype.kind not in "iu" or not n:
             return None
         least, most = (classes.item(),) * 2 if len(classes) == 1 else (classes.min(), classes.max())
-        return self._rows[classes] if 0 <= least and most < n else None
+        return self._rows[classes] if least >= 0 and most < n else None
 
     def _wanted_with_care(self, target: Batch, batch: int) -> Array:
         heads = self._heads_to_train()

@@ -31,6 +31,7 @@ NEAR = 1 << 19
 SLACK = 64
 """Places behind the last number, which vectors may read and never use."""
 
+
 class Runner:
     """Memory and machine of one program.
 
@@ -108,7 +109,13 @@ class Runner:
             end = min(n_blocks, first + self._blocks_a_call(slots))
             started = time.perf_counter()
             rows = contexts.over((first, end), slots, end == n_blocks)
-            self.launch(interpreter(), rows, slots, self.threads, before=first == 0 and mode & (c.BACKWARD | c.STEP) == c.BACKWARD)
+            self.launch(
+                interpreter(),
+                rows,
+                slots,
+                self.threads,
+                before=first == 0 and mode & (c.BACKWARD | c.STEP) == c.BACKWARD,
+            )
             self._block_seconds = (time.perf_counter() - started) / (end - first)
             first = end
         return float(contexts.losses[0, 0] if slots == 1 else contexts.losses.sum())

@@ -172,7 +172,12 @@ def _dot_anywhere(context: Pointer, group: int, tied: int, lane: int, lanes: int
 @inner
 def _dot_once(context: Pointer, cell: int, lanes: int, how: int, bias_step: int, like: Any) -> None:
     """One cell of one sample, `TILE` vectors of lanes at a time."""
-    mem, w, ints, out = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES), values(context, SCRATCH)
+    mem, w, ints, out = (
+        values(context, MEMORY),
+        values(context, WEIGHTS),
+        integers(context, TABLES),
+        values(context, SCRATCH),
+    )
     taps, target, bias = get(ints, cell + TAPS), get(ints, cell + TARGET), get(ints, cell + BIAS)
     for first in range(0, lanes, TILE * width(like)):
         weights = offset(w, get(ints, cell + WEIGHT) + first)

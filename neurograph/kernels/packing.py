@@ -27,7 +27,12 @@ def pack(context: Pointer, row: Pointer) -> None:
     The list at `START` has, for each of `COUNT` chunks and each place of its vector, the address of the first lane's weight, or −1; other
     lanes' weights follow it one by one. Chunks stand `TARGET_STEP` apart, lanes `WEIGHT_STEP`, the first at `SHIFT`.
     """
-    w, packed, ints, n = values(context, WEIGHTS), values(context, PACKED), integers(context, TABLES), width(zero(context))
+    w, packed, ints, n = (
+        values(context, WEIGHTS),
+        values(context, PACKED),
+        integers(context, TABLES),
+        width(zero(context)),
+    )
     for chunk in range(get(row, COUNT)):
         for lane in range(get(row, LANES)):
             where = get(row, SHIFT) + chunk * get(row, TARGET_STEP) + lane * get(row, WEIGHT_STEP)

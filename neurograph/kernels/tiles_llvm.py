@@ -187,8 +187,7 @@ def inner_products(typingctx: Any, out: Any, x: Any, bases: Any, w: Any, at: Any
             mask = vectors.mask(rest)
             v = vectors.load_some(w, here, mask)
             return [
-                _fma(builder, vectors.load_some(start, here, mask), v, s)
-                for start, s in zip(starts, sums, strict=True)
+                _fma(builder, vectors.load_some(start, here, mask), v, s) for start, s in zip(starts, sums, strict=True)
             ]
 
         some = builder.select(builder.icmp_signed(">", rest, _integer(0)), _integer(1), _integer(0))
@@ -324,7 +323,9 @@ def row_tile(
 
 
 @intrinsic
-def tile_into(typingctx: Any, where: Any, to: Any, x: Any, bases: Any, step: Any, w: Any, taps: Any, count: Any, end: Any) -> Any:
+def tile_into(
+    typingctx: Any, where: Any, to: Any, x: Any, bases: Any, step: Any, w: Any, taps: Any, count: Any, end: Any
+) -> Any:
     """`tile` over cells of one sample, finished and written: see `tiles_numpy`."""
     like = end[0]
 
@@ -357,7 +358,18 @@ def tile_into(typingctx: Any, where: Any, to: Any, x: Any, bases: Any, step: Any
 
 @intrinsic
 def tile_onto(
-    typingctx: Any, out: Any, to: Any, x: Any, bases: Any, step: Any, w: Any, offsets: Any, rows: Any, walk: Any, lanes: Any, like: Any
+    typingctx: Any,
+    out: Any,
+    to: Any,
+    x: Any,
+    bases: Any,
+    step: Any,
+    w: Any,
+    offsets: Any,
+    rows: Any,
+    walk: Any,
+    lanes: Any,
+    like: Any,
 ) -> Any:
     """`tile` onto what stands there already: see `tiles_numpy`."""
 

@@ -88,9 +88,7 @@ def store_some(memory: Array, i: int, count: int, v: Array) -> None:
     memory[i : i + count] = v[:count]
 
 
-def row_tile(
-    out: Array, x: Array, w: Array, offsets: Array, rows: Array, step: int, count: int, like: Array
-) -> None:
+def row_tile(out: Array, x: Array, w: Array, offsets: Array, rows: Array, step: int, count: int, like: Array) -> None:
     """``out[v·V …] += Σ_k x[offsets[k·step]] · w[rows[k·step] + v·V …]`` for v < `TILE`."""
     k, lanes = np.arange(count) * step, np.arange(TILE * len(like))
     out[: len(lanes)] += _at(x, offsets[k]) @ _at(w, rows[k][:, None] + lanes)
