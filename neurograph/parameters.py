@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -76,10 +76,10 @@ class Holder(Protocol):
 
 @dataclass
 class _Slot:
+    """One array, which is replaced as a whole and never changed: whoever read it earlier keeps what he read."""
+
     value: NDArray[np.float64]
     trainable: bool
-    version: int = 0
-    snapshot: NDArray[np.float64] | None = field(default=None)
 
 
 class Parameters(Mapping[str, "Array"]):
@@ -112,18 +112,23 @@ class Parameters(Mapping[str, "Array"]):
         self._slots: dict[str, _Slot] = {}
         self._holder: Holder | None = None
         self._version = 0
-        trainable = trainable or {}
-        for name, value in (values or {}).items():
-            self._slots[name] = _Slot(_as_values(name, value), trainable.get(name, True))
+        self._fill({name: _as_values(name, value) for name, value in (values or {}).items()}, trainable or {})
+
+    @classmethod
+    def taking(cls, values: Mapping[str, Array], trainable: Mapping[str, bool]) -> Parameters:
+        """A store of float64 arrays that nobody else will write to: they are kept, not copied."""
+        made = cls()
+        made._fill(values, trainable)
+        return made
+
+    def _fill(self, values: Mapping[str, Array], trainable: Mapping[str, bool]) -> None:
+        for name, value in values.items():
+            self._slots[name] = _Slot(_fixed(value), trainable.get(name, True))
 
     # -- reading ------------------------------------------------------------------------------------------------------
     def __getitem__(self, name: str) -> Array:
         self._collect()
-        slot = self._slot(name)
-        if slot.snapshot is None:
-            slot.snapshot = slot.value.copy()
-            slot.snapshot.flags.writeable = False
-        return slot.snapshot
+        return self._slot(name).value.view()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._slots)
@@ -160,7 +165,7 @@ class Parameters(Mapping[str, "Array"]):
         new = _as_values(name, value)
         if new.shape != slot.value.shape:
             raise ParameterError(f"{name}: values of shape {new.shape}; its shape is {slot.value.shape}.")
-        slot.value, slot.snapshot = new, None
+        slot.value = new
         self._touch()
 
     def update(self, values: Mapping[str, ArrayLike]) -> None:
@@ -177,7 +182,7 @@ class Parameters(Mapping[str, "Array"]):
 
     def copy(self) -> Parameters:
         """An independent store with the same values."""
-        return Parameters(dict(self), self.trainable)
+        return Parameters.taking(dict(self), self.trainable)
 
     def _touch(self) -> None:
         self._version += 1
@@ -198,8 +203,7 @@ class Parameters(Mapping[str, "Array"]):
         """Take a holder's newest values (called from `Holder.write_back`)."""
         for name, value in values.items():
             slot = self._slot(name)
-            slot.value = np.array(value, dtype=np.float64).reshape(slot.value.shape)
-            slot.snapshot = None
+            slot.value = _fixed(np.array(value, dtype=np.float64)).reshape(slot.value.shape)
         self._touch()
 
     def _collect(self) -> None:
@@ -241,13 +245,13 @@ class Parameters(Mapping[str, "Array"]):
 
         try:
             with safe_open(os.fspath(path), framework="numpy") as file:
-                values = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                values = {name: np.asarray(file.get_tensor(name), np.float64) for name in file.keys()}  # noqa: SIM118
                 frozen = json.loads((file.metadata() or {}).get("frozen", "[]"))
         except FileNotFoundError:
             raise ParameterError(f"{path}: no such file.") from None
         except (SafetensorError, OSError, ValueError, TypeError) as error:
             raise ParameterError(f"{path}: not a readable safetensors file ({error}).") from None
-        return cls(values, dict.fromkeys(frozen, False))
+        return cls.taking(values, dict.fromkeys(frozen, False))
 
     # -- inner --------------------------------------------------------------------------------------------------------
     def _slot(self, name: str) -> _Slot:
@@ -267,6 +271,12 @@ def _as_values(name: str, value: ArrayLike) -> Array:
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise ParameterError(f"{name}: expected numbers, found {value!r:.60}.") from None
+    return _fixed(array)
+
+
+def _fixed(array: Array) -> Array:
+    """The array, from now on read-only, and so are all views of it."""
+    array.flags.writeable = False
     return array
 
 

@@ -104,3 +104,24 @@ def test_a_file_that_cannot_be_written_is_said_so_under_its_own_name(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         made().save(path)
     assert caught.value.filename == str(path)
+
+
+def test_arrays_that_are_taken_are_not_copied_and_stay_as_they_are():
+    mine = np.ones((2, 3))
+    params = Parameters.taking({"w": mine}, {"w": False})
+    assert np.shares_memory(params["w"], mine)
+    assert params.trainable == {"w": False}
+    with pytest.raises(ValueError, match="read-only"):
+        mine[0, 0] = 2.0
+
+
+def test_what_was_read_stays_when_a_holder_writes_back_and_in_copies():
+    params = made()
+    before, copied = params["conv1.weight"], params.copy()
+    params.adopt({"conv1.weight": np.zeros((2, 1, 2, 2), np.float32)})
+    copied["b"] = 7.0
+    assert before[1, 0, 1, 1] == copied["conv1.weight"][1, 0, 1, 1] == 7.0
+    assert float(params["b"]) == 0.5
+    for array in (before, params["conv1.weight"], copied["b"]):
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.flags.writeable = True

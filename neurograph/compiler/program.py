@@ -337,7 +337,7 @@ class Program:
             return
         values = dict(self.params)
         for p in self.plan.parameters:
-            self._stored(self._runner.weights, p)[...] = values[p.name]
+            self._image.storage.parameters[p.name].write(self._runner.weights, values[p.name])
         self._seen = self.params.version
 
     # -- inner: what comes out ----------------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ Array = NDArray[Any]
 HALF, WHOLE = 8, 16
 """Lanes of a vector."""
 
+SQUARE = 256
+"""Rows and groups that are turned at a time."""
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -43,6 +46,18 @@ class Stored:
         inner = [int(np.prod(shape[axis + 1 :], dtype=np.int64)) * self.apart for axis in range(1, len(shape))]
         strides = [flat.itemsize * step for step in (1, *inner)]
         return as_strided(flat[self.start :], shape, strides)
+
+    def write(self, flat: Array, values: Array) -> None:
+        """Set the parameter in the memory of `flat`; rows and groups change places square by square, each of which a cache holds."""
+        if not self.apart:
+            self.view(flat)[...] = values
+            return
+        groups, row = self.parameter.shape[0], self.parameter.row
+        given = values.reshape(groups, row)
+        lanes = flat[self.start : self.start + self.size].reshape(row, self.apart)[:, :groups].T
+        for group in range(0, groups, SQUARE):
+            for i in range(0, row, SQUARE):
+                lanes[group : group + SQUARE, i : i + SQUARE] = given[group : group + SQUARE, i : i + SQUARE]
 
 
 class Storage:

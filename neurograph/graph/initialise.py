@@ -47,7 +47,7 @@ def initialise(network: Topology | NeuronGraph, seed: int = 0) -> Parameters:
     fans = {} if isinstance(network, Topology) else _fans(network)
     specs = network.parameters
     values = {name: _first_values(spec, fans.get(name, (1, 1)), seed) for name, spec in specs.items()}
-    return Parameters(values, {name: spec.trainable for name, spec in specs.items()})
+    return Parameters.taking(values, {name: spec.trainable for name, spec in specs.items()})
 
 
 def _fans(graph: NeuronGraph) -> dict[str, tuple[int, int]]:
