@@ -113,7 +113,9 @@ def bind(
             raise ParameterError(f"{parameter.name}: values of shape {found}; the network declares {parameter.shape}.")
     layout = layout_of(network) if network is not None else layout_of_plan(plan)
     inputs = inputs_left(network) if is_graph(network) else {}
-    return Program(make_image(plan, layout, inputs, choose(plan, innermost).word == CHANNELS), params, name, count, network)
+    return Program(
+        make_image(plan, layout, inputs, choose(plan, innermost).word == CHANNELS), params, name, count, network
+    )
 
 
 def layout_of_plan(plan: Plan) -> Layout:

@@ -13,6 +13,7 @@ from neurograph.compiler.image import Image, Record
 from neurograph.compiler.innermost import CHANNELS, SAMPLES
 from neurograph.compiler.masking import Masking
 from neurograph.compiler.plan import Plan, PlanParameter
+from neurograph.compiler.reading import Reading, joined
 from neurograph.compiler.runner import Runner
 from neurograph.compiler.updating import Updating
 from neurograph.engine import (
@@ -26,7 +27,6 @@ from neurograph.engine import (
     read_batch,
     read_targets,
 )
-from neurograph.errors import BatchError, LossError
 from neurograph.graph.layout import Port
 from neurograph.graph.topology import Topology
 from neurograph.kernels import code as c
@@ -85,10 +85,10 @@ class Program:
         self._runner = Runner(image, dtype, threads)
         self._updating = Updating(self._runner.weights, self._runner.slots, image.learnt, image.storage)
         self._masking = Masking(image)
+        self._reading = Reading(image.layout, dtype)
         self._seen: int | None = None
         self._names: tuple[tuple[str, ...], Array | None] = (), None
         self._names_seen: int | None = None
-        self._rows: Array | None = None
 
     @property
     def plan(self) -> Plan:
@@ -108,7 +108,7 @@ class Program:
     # -- the Engine protocol ------------------------------------------------------------------------------------------
     def forward(self, x: Batch, *, training: bool = False, seed: int | None = None) -> Any:
         """Outputs of the head (several heads: a dictionary by name), shape (batch, *head shape)."""
-        given = self._given(x)
+        given = self._reading.given(x)
         masks = self._masking.draw(len(given), training, seed)
         return self._single(self._by_head(self._outputs(given, masks.columns(self._runner.dtype))))
 
@@ -139,9 +139,9 @@ class Program:
             For the dropout masks; None draws a fresh one.
         """
         check_reduction(reduction)
-        given = self._given(x)
+        given = self._reading.given(x)
         batch = len(given)
-        wanted, mode = self._wanted(target, upstream, batch)
+        wanted, mode = self._reading.wanted(target, upstream, batch)
         masks = self._masking.draw(batch, training, seed)
         self._pack()
         out = np.empty((batch, self._image.n_trace_columns), self._runner.dtype)
@@ -170,9 +170,9 @@ class Program:
     ) -> float:
         """Forward, backward, one simultaneous update; returns the loss before the update."""
         check_reduction(reduction)
-        given = self._given(x)
+        given = self._reading.given(x)
         batch = len(given)
-        wanted, mode = self._wanted(target, None, batch)
+        wanted, mode = self._reading.wanted(target, None, batch)
         masks = self._masks(batch, seed)
         self._pack()
         mode |= c.DROPOUT if masks is not None else 0
@@ -206,8 +206,8 @@ class Program:
         rule = self._updating.ruled(optimizer, names, 1) if getattr(optimizer, "is_steady", False) else None
         if rule is None:
             return None
-        given = self._given(x)
-        wanted, mode = self._wanted(target, None, len(given))
+        given = self._reading.given(x)
+        wanted, mode = self._reading.wanted(target, None, len(given))
         self._pack()
         loss = self._runner.train(given, wanted, None, mode | c.STEP, rule, left)
         self.params.lend(self)
@@ -223,7 +223,7 @@ class Program:
     # -- reading answers ----------------------------------------------------------------------------------------------
     def predict(self, x: Batch) -> Any:
         """Labels, or outputs where there are no classes (several heads: a dictionary by name)."""
-        outputs = self._by_head(self._outputs(self._given(x), None))
+        outputs = self._by_head(self._outputs(self._reading.given(x), None))
         return self._single({head.name: labels_of(outputs[head.name], head) for head in self.layout.heads})
 
     def predict_proba(self, x: Batch) -> Any:
@@ -236,20 +236,20 @@ class Program:
         """
         for head in self.layout.heads:
             check_probabilities(head)
-        outputs = self._by_head(self._outputs(self._given(x), None))
+        outputs = self._by_head(self._outputs(self._reading.given(x), None))
         return self._single({head.name: _probabilities(outputs[head.name], head) for head in self.layout.heads})
 
     def evaluate(self, x: Batch, target: Batch) -> Evaluation:
         """Mean loss per sample, and the share of right labels over all heads that have classes."""
         inputs = read_batch(x, self.layout.inputs, self._runner.dtype)
         batch = len(next(iter(inputs.values())))
-        targets = read_targets(target, self._heads_to_train(), batch)
+        targets = read_targets(target, self._reading.heads_to_train(), batch)
         self._pack()
         total, right, labels = 0.0, 0, 0
         for first in range(0, batch, PORTION):
             part = slice(first, first + PORTION)
-            given = _joined([inputs[port.name][part] for port in self.layout.inputs])
-            wanted = _joined([targets[head.name][part] for head in self.layout.heads]).astype(self._runner.dtype)
+            given = joined([inputs[port.name][part] for port in self.layout.inputs])
+            wanted = joined([targets[head.name][part] for head in self.layout.heads]).astype(self._runner.dtype)
             out = np.empty((len(given), self._n_outputs), self._runner.dtype)
             total += self._runner.loss(given, wanted, out)
             outputs = self._by_head(out)
@@ -282,53 +282,6 @@ class Program:
         if seed is None and not self._image.masks:
             return None
         return self._masking.draw(batch, True, seed).columns(self._runner.dtype)
-
-    def _given(self, x: Batch) -> Array:
-        if isinstance(x, np.ndarray) and x.dtype == self._runner.dtype and x.flags.c_contiguous and len(x):
-            ports = self.layout.inputs
-            if len(ports) == 1 and x.shape[1:] == ports[0].shape:
-                return x.reshape(len(x), -1)
-        arrays = read_batch(x, self.layout.inputs, self._runner.dtype)
-        return _joined([arrays[port.name] for port in self.layout.inputs])
-
-    def _wanted(self, target: Batch | None, upstream: Batch | None, batch: int) -> tuple[Array, int]:
-        heads = self._heads_to_train()
-        if upstream is None and isinstance(target, np.ndarray) and target.shape == (batch,):
-            found = self._one_hot(target)
-            if found is not None:
-                return found, c.TARGETS
-        if (target is None) == (upstream is None):
-            raise LossError("backprop needs either a target or an upstream gradient; give exactly one of them.")
-        if target is not None:
-            return self._wanted_with_care(target, batch), c.TARGETS
-        assert upstream is not None
-        arrays = read_batch(upstream, heads, self._runner.dtype, what="upstream")
-        if any(len(array) != batch for array in arrays.values()):
-            raise BatchError(f"upstream: {len(next(iter(arrays.values())))} samples; x has {batch}.")
-        return _joined([arrays[head.name] for head in heads]), c.UPSTREAM
-
-    def _one_hot(self, classes: Array) -> Array | None:
-        """Targets of valid classes for a single head, the usual case; None: read them with care."""
-        if self._rows is None:
-            head = self.layout.heads[0]
-            plain = len(self.layout.heads) == 1 and len(head.shape) == 1 and head.shape[0] > 1 and head.loss is not None
-            every = np.arange(head.shape[0] if plain else 0)
-            self._rows = self._wanted_with_care(every, len(every)) if plain else np.zeros((0, 0), self._runner.dtype)
-        n = len(self._rows)
-        if classes.dtype.kind not in "iu" or not n:
-            return None
-        least, most = (classes.item(),) * 2 if len(classes) == 1 else (classes.min(), classes.max())
-        return self._rows[classes] if least >= 0 and most < n else None
-
-    def _wanted_with_care(self, target: Batch, batch: int) -> Array:
-        heads = self._heads_to_train()
-        targets = read_targets(target, heads, batch)
-        return _joined([targets[head.name] for head in heads]).astype(self._runner.dtype)
-
-    def _heads_to_train(self) -> tuple[Port, ...]:
-        if not self.layout.heads:
-            raise LossError("this network has no outputs, so nothing to train; name them with set_outputs.")
-        return self.layout.heads
 
     def _pack(self) -> None:
         """Take the weights from `params` if they changed there."""
@@ -373,12 +326,6 @@ class Program:
 
     def _stored(self, flat: Array, parameter: PlanParameter) -> Array:
         return self._image.storage.parameters[parameter.name].view(flat)
-
-
-def _joined(arrays: list[Array]) -> Array:
-    """Arrays side by side, one row a sample."""
-    flat = [array.reshape(len(array), -1) for array in arrays]
-    return flat[0] if len(flat) == 1 else np.ascontiguousarray(np.concatenate(flat, axis=1))
 
 
 def _recorded(out: Array, record: Record, first: int, nobody: float) -> Array:

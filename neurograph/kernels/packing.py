@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from neurograph.kernels.code import (
     COUNT,
-    EXTRA,
     GRADIENT,
     LANES,
     PACKED,
@@ -18,7 +17,7 @@ from neurograph.kernels.code import (
     WEIGHT_STEP,
     WEIGHTS,
 )
-from neurograph.kernels.simd import Pointer, get, integers, number, put, store, values, width, zero
+from neurograph.kernels.simd import Pointer, get, integers, put, store, values, width, zero
 
 
 def pack(context: Pointer, row: Pointer) -> None:

@@ -1,5 +1,7 @@
-"""Sums of products over runs, channels innermost: neighbouring neurons read neighbouring sources, as averages, additions and depthwise
-filters do. A cell is `LANES` neurons; weights are one number for all of them (`WEIGHT_STEP` 0) or neighbours too (1).
+"""Sums of products over runs, channels innermost: neighbouring neurons read neighbouring sources.
+
+So do averages, additions and depthwise filters. A cell is `LANES` neurons; weights are one number for all of them (`WEIGHT_STEP` 0) or
+neighbours too (1).
 """
 
 from __future__ import annotations

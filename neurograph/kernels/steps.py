@@ -101,8 +101,9 @@ def _moved(v: Any, g: Any, state: Pointer, at: int, rate: Any, kept: Any, form: 
 
 
 def keep(context: Pointer, row: Pointer) -> None:
-    """Activations and δ of one cell into the row of every sample: `TARGET_STEP` sources from `WEIGHT_STEP` on go to column `EXTRA`, the
-    lanes to column `SHIFT`.
+    """Activations and δ of one cell into the row of every sample.
+
+    `TARGET_STEP` sources from `WEIGHT_STEP` on go to column `EXTRA`, the lanes to column `SHIFT`.
     """
     like, columns = zero(context), number(context, KEPT_COLUMNS)
     mem, kept, ints = values(context, MEMORY), values(context, KEPT), integers(context, TABLES)

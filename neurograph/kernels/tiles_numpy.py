@@ -97,10 +97,10 @@ def row_tile(out: Array, x: Array, w: Array, offsets: Array, rows: Array, step: 
 def tile_into(
     out: Array, to: Array, x: Array, bases: Array, step: int, w: Array, taps: Array, count: int, end: Any
 ) -> None:
-    """`TILE` cells of one sample, finished and written: ``out[to[p·step] …] = max(floor, begin + Σ_k x[bases[p·step] + taps[2k]] ·
-    w[taps[2k + 1] …])``, the first lanes of it.
+    """`TILE` cells of one sample, finished and written.
 
-    `end` is (begin, floor, lanes); NaN stays NaN.
+    ``out[to[p·step] …] = max(floor, begin + Σ_k x[bases[p·step] + taps[2k]] · w[taps[2k + 1] …])``, the first lanes of it; `end` is
+    (begin, floor, lanes). NaN stays NaN.
     """
     begin, floor, lanes = end
     p, k = np.arange(TILE) * step, 2 * np.arange(count)
@@ -114,8 +114,10 @@ def tile_into(
 def tile_pooled(
     out: Array, to: Array, winners: int, x: Array, bases: Array, w: Array, taps: Array, count: int, end: Any
 ) -> None:
-    """`TILE` cells, every `WINDOW` of them one window: their largest finished value at ``out[to[window] …]``, and `winners` behind it which
-    of them it was: the first of equals, or the first NaN. `end` as in `tile_into`.
+    """`TILE` cells, every `WINDOW` of them one window: the largest finished value of each.
+
+    It goes to ``out[to[window] …]``, and `winners` behind it which cell it was: the first of equals, or the first NaN. `end` is as in
+    `tile_into`.
     """
     begin, floor, lanes = end
     k = 2 * np.arange(count)

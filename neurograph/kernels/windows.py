@@ -176,9 +176,7 @@ def squares_back(context: Pointer, row: Pointer) -> None:
                 for tap in range(first, last, 2):
                     a = source + get(ints, tap) * step
                     e = load(mem, a + 2 * plane, like)
-                    store_some(
-                        mem, a + 2 * plane, lanes - lane, fma_where(d, divide(load(mem, a, like), z), e)
-                    )
+                    store_some(mem, a + 2 * plane, lanes - lane, fma_where(d, divide(load(mem, a, like), z), e))
 
 
 def distance(context: Pointer, row: Pointer) -> None:
