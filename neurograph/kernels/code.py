@@ -99,7 +99,8 @@ BACKWARD, TRACE, DROPOUT, OUTPUTS, TARGETS, UPSTREAM, PROBABILITIES, SUM, STEP, 
     1 << k for k in range(12)
 )
 """Of a backward pass: `SUM` leaves every gradient to be added up. Where one instruction alone uses a weight, `STEP` (one sample) changes
-it on the spot, and `LATER` keeps the numbers that its gradient is made of until all samples are through. `SPREAD`: not `STEP`. `QUIET` is set where `TRACE` is not: what nobody will see may be left out."""
+it on the spot, and `LATER` keeps the numbers that its gradient is made of until all samples are through. `SPREAD`: not `STEP`. `QUIET`
+is set where `TRACE` is not: what nobody will see may be left out."""
 
 # -- how a cell begins and ends ----------------------------------------------------------------------------------------------
 CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (1 << k for k in range(9))

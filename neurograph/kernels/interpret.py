@@ -18,6 +18,7 @@ from numba import prange
 
 from neurograph.kernels import code as c
 from neurograph.kernels import (
+    back,
     contract,
     elementwise,
     losses,
@@ -70,8 +71,8 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
     c.LOSS: losses.add_loss,
     c.UPSTREAM_GRADIENT: losses.add_upstream,
     c.LANES_DOT: contract.dot,
-    c.LANES_SOURCES: contract.sources,
-    c.LANES_SOURCES_ONE_BY_ONE: contract.sources_one_by_one,
+    c.LANES_SOURCES: back.spread,
+    c.LANES_SOURCES_ONE_BY_ONE: back.one_by_one,
     c.LANES_WEIGHTS: contract.weights,
     c.LANES_BIAS: contract.bias,
     c.RUN_DOT: runs.dot,
@@ -83,7 +84,7 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
     c.CLEAR: packing.clear,
     c.LANES_STEP: steps.step,
     c.LANES_POOLED: contract.pooled,
-    c.LANES_GATHER: contract.gather_errors,
+    c.LANES_GATHER: back.gather,
     c.KEEP: steps.keep,
     c.APPLY: steps.apply,
     c.UPDATE: update.update,
