@@ -1,4 +1,4 @@
-"""The lessons in docs/lessons are pages that run: below every Python block stands what it prints, and a test compares.
+"""The lessons in docs/lessons, and docs/compiler.md, are pages that run: below every Python block stands what it prints, and tests compare.
 
 ``python -m tests.lessons`` says which pages are out of date; with ``--write`` it writes their output and pictures anew. The blocks of
 a page share one namespace, as the cells of a notebook do. A picture is made by the command in the comment above it.
@@ -16,6 +16,7 @@ from typing import Any
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "lessons"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
+COMPILER = FOLDER.parent / "compiler.md"
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n.*?^```\n)?", re.M | re.S)
 PICTURE = re.compile(r"^<!-- (?P<command>neurograph draw .*?) -->\n!\[.+?\]\((?P<file>[^)]+\.svg)\)$", re.M)
 
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
     from neurograph.cli import main as neurograph
 
     outdated = 0
-    for path in PAGES:
+    for path in (*PAGES, COMPILER):
         page = path.read_text(encoding="utf-8")
         found = refreshed(page, str(path))
         outdated += found != page

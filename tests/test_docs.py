@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.lessons import BLOCK, COMPILER, refreshed
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -52,6 +54,26 @@ def test_every_decision_is_listed() -> None:
     assert [
         p.name for p in pages if f"- [{p.read_text(encoding='utf-8').splitlines()[0][2:]}]({p.name})" not in index
     ] == []
+
+
+def test_the_compilers_page_prints_what_it_says() -> None:
+    page = COMPILER.read_text(encoding="utf-8")
+    assert len(BLOCK.findall(page)) == len(re.findall(r"^```python", page, re.M)) >= 10
+    assert refreshed(page, str(COMPILER)) == page, "python -m tests.lessons --write"
+
+
+@pytest.mark.parametrize("name", ["fold", "pad", "fuse", "route"])
+def test_the_compilers_page_shows_lenet5_after_every_pass(name: str) -> None:
+    import neurograph as ng
+
+    def plain(text: str) -> str:
+        return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+    shown = re.findall(r"^```text\n(.*?)^```", COMPILER.read_text(encoding="utf-8"), re.M | re.S)
+    left = (
+        "\n".join(line.removeprefix("+") for line in block.splitlines() if not line.startswith("- ")) for block in shown
+    )
+    assert plain(str(ng.plan(ng.lay_out(ng.load("lenet5")), until=name))) in map(plain, left)
 
 
 def test_the_changelog_speaks_of_this_version() -> None:
