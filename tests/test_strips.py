@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import neurograph as ng
-from neurograph.compiler.strips import Strips, as_table, row_strips, strips, use_strips
+from neurograph.compiler.strips import REACH, Strips, as_table, row_strips, strips, use_strips
 from neurograph.kernels import code as c
 from neurograph.kernels.jit import COMPILED
 from neurograph.kernels.narrow import short
@@ -184,25 +185,36 @@ def test_removed_edges_stay_without_gradient() -> None:
     assert np.count_nonzero(gradient[1:]) > 0
 
 
-def test_small_worlds_are_drawn_and_agree() -> None:
-    """Rings with shortcuts: neighbours share some of their sources, and the rest is alone."""
-    ring = nx.watts_strogatz_graph(40, 6, 0.1, seed=3)
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("shortcuts", [0.1, 1.0])
+def test_small_worlds_equal_the_textbook(shortcuts: float, tied: bool) -> None:
+    """Rings with shortcuts: neighbours share some of their sources; without ties every weight has one use."""
+    ring = nx.watts_strogatz_graph(40, 6, shortcuts, seed=3)
     graph, random = ng.NeuronGraph(), np.random.default_rng(0)
-    for layer in range(3):
-        for i in range(40):
-            if layer == 0:
-                graph.add_input(f"n0_{i}")
-            else:
-                graph.add_neuron(f"n{layer}_{i}", activation="relu")
-                for k, j in enumerate(sorted({i, *ring[i]})):
-                    graph.connect(f"n{layer - 1}_{j}", f"n{layer}_{i}", weight=f"w{layer}_{k % 4}_{i % 5}")
+    for i in range(40):
+        graph.add_input(f"n0_{i}")
+    for layer, i in itertools.product((1, 2), range(40)):
+        graph.add_neuron(f"n{layer}_{i}", activation="relu")
+        for k, j in enumerate(sorted({i, *ring[i]})):
+            weight = f"w{layer}_{k % 4}_{i % 5}" if tied else f"w{layer}_{j}_{i}"
+            graph.connect(f"n{layer - 1}_{j}", f"n{layer}_{i}", weight=weight)
     graph.set_outputs([f"n2_{i}" for i in range(40)], loss="mse", form="half_sum")
     params = ng.initialise(graph, seed=0)
     for name in params:
         params[name] = int(random.integers(-2, 3))
     x, t = random.integers(-2, 3, (5, 40)).astype(float), random.integers(-2, 3, (5, 40)).astype(float)
-    ours = ng.compile(graph, params, innermost="samples").backprop(x, t, reduction="sum")
+    program = ng.compile(graph, params, innermost="samples")
+    ops = {int(row[c.OP]) for row in program._image.code}
+    assert (c.STRIPS_WEIGHTS in ops, c.STRIPS_WEIGHTS_ONCE in ops) == (tied, not tied)
+    ours = program.backprop(x, t, reduction="sum")
     theirs = ng.ReferenceEngine(graph, params).backprop(x, t, reduction="sum")
-    assert {name: float(ours.gradient[name]) for name in params} == {
-        name: float(theirs.gradient[name]) for name in params
-    }
+    for name in params:
+        assert float(ours.gradient[name]) == float(theirs.gradient[name]), name
+
+
+def test_weights_of_many_targets_are_taken_in_stretches() -> None:
+    target = np.arange(3 * REACH) + 10
+    made = use_strips(np.tile(target, 4), np.arange(12 * REACH), np.repeat(np.arange(4), 3 * REACH), MISSING)
+    assert (made.n_across, made.n_alone) == (3, 0)
+    met = made.across.reshape(3, -1)[:, 2 + ACROSS :: TAP]
+    np.testing.assert_array_equal(met.reshape(-1), target)

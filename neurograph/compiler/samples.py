@@ -21,6 +21,9 @@ Index = NDArray[np.int64]
 SMALL = 4096
 """Edges of a nest that gains more by sharing an instruction, and loads, with its neighbours than by its own regularity."""
 
+SHARED = 2
+"""Edges a weight, on average, from which on gradients are summed weight by weight and not neuron by neuron."""
+
 
 @dataclass(frozen=True)
 class StripPart(Part):
@@ -28,7 +31,7 @@ class StripPart(Part):
 
     rows: Strips
     uses: Strips | None
-    """By weight, where there are weights to learn."""
+    """By weight, where that pays."""
 
 
 class SampleEmitter(StepEmitter):
@@ -56,7 +59,9 @@ class SampleEmitter(StepEmitter):
             return Part(j, cells, cells, super()._place(cells), weighted, trains, False)
         row = np.repeat(np.arange(len(cells.target), dtype=np.int64), cells.n_taps)
         source, weight = cells.taps[:, 0], cells.taps[:, 1]
-        uses = use_strips(cells.target[row], source, weight, PLANE_Z * self.arena.size) if weighted else None
+        uses = None
+        if weighted and len(weight) >= SHARED * len(np.unique(weight)):
+            uses = use_strips(cells.target[row], source, weight, PLANE_Z * self.arena.size)
         spread = prod(self.box.extents[1:])
         place = cells.target - self.box.start
         order = np.lexsort((place // spread, place % spread))
@@ -73,8 +78,10 @@ class SampleEmitter(StepEmitter):
             self._add_strips(c.STRIPS_DOT, when, part.rows, how)
         elif op == c.DOT_SOURCES:
             self._add_strips(c.STRIPS_SOURCES, when, part.rows, how)
-        elif op == c.DOT_WEIGHTS and part.uses is not None:
+        elif part.uses is not None:
             self._add_strips(c.STRIPS_WEIGHTS, when, part.uses, how)
+        else:
+            self._add_strips(c.STRIPS_WEIGHTS_ONCE, when, part.rows, how)
 
     def _add_strips(self, op: int, when: int, strips: Strips, how: int) -> None:
         for narrow, count, lanes in ((strips.across, strips.n_across, 4), (strips.alone, strips.n_alone, 1)):

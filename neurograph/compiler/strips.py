@@ -13,6 +13,8 @@ Index = NDArray[np.int64]
 
 FILL = 0.55
 """Share of pairs that must have an edge, for owners to share a strip: by itself, an edge takes two loads in place of one and a bit."""
+REACH = 160
+"""Targets whose δ, and the activations that their windows share, fit the nearest cache."""
 NARROW_LIMIT = 2**31
 
 
@@ -83,9 +85,14 @@ def row_strips(owner: Index, source: Index, weight: Index, targets: Index, biase
 
 
 def use_strips(target: Index, source: Index, weight: Index, zero: int) -> Strips:
-    """Strips of weights: what they meet is targets; `zero` is a place whose activation is 0."""
-    distinct, owner = np.unique(weight, return_inverse=True)
-    return strips(owner.reshape(-1), target, source, distinct[:, None], zero)
+    """Strips of weights: what they meet is targets; `zero` is a place whose activation is 0.
+
+    A weight with more than `REACH` targets has several strips, so that all weights of some targets find these at hand.
+    """
+    _, rank = np.unique(target, return_inverse=True)
+    step = int(weight.max()) + 1
+    distinct, owner = np.unique(rank.reshape(-1) // REACH * step + weight, return_inverse=True)
+    return strips(owner.reshape(-1), target, source, distinct[:, None] % step, zero)
 
 
 def as_table(narrow: NDArray[np.int32]) -> Index:

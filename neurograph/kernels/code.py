@@ -149,7 +149,8 @@ CONTINUE, WITH_BIAS, FINAL, KEEP_Z, RECTIFY, ROOT, ASSIGN, GATE, SOURCES_TOO = (
     STRIPS_DOT,
     STRIPS_SOURCES,
     STRIPS_WEIGHTS,
-) = range(42)
-N_OPERATIONS = 42
+    STRIPS_WEIGHTS_ONCE,
+) = range(43)
+N_OPERATIONS = 43
 HALF = N_OPERATIONS
 """Added to an operation: the same with vectors of half as many lanes."""

@@ -16,7 +16,6 @@ from typing import Any
 
 from numba import prange
 
-from neurograph.kernels import code as c
 from neurograph.kernels import (
     back,
     contract,
@@ -32,6 +31,7 @@ from neurograph.kernels import (
     windows,
     winners,
 )
+from neurograph.kernels import code as c
 from neurograph.kernels.jit import COMPILED, by_address, entry, inner
 from neurograph.kernels.simd import (
     Pointer,
@@ -91,6 +91,7 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
     c.STRIPS_DOT: strips.dot,
     c.STRIPS_SOURCES: strips.sources,
     c.STRIPS_WEIGHTS: strips.weights,
+    c.STRIPS_WEIGHTS_ONCE: strips.weights_once,
 }
 """What carries out each instruction: a function of a context and of the instruction's row."""
 

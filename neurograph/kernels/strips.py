@@ -45,6 +45,7 @@ from neurograph.kernels.simd import (
     width,
     zero,
 )
+from neurograph.kernels.totals import add_totals
 
 ACROSS = 4
 """Owners of a strip."""
@@ -183,7 +184,7 @@ def _weight_single(like: Any, mem: Pointer, gradient: Pointer, ints: Pointer, at
 
 @inner
 def _weights_across(like: Any, mem: Pointer, gradient: Pointer, ints: Pointer, at: int, met: int, errors: int) -> None:
-    n, owners, to = width(like), short(ints, at), at + 1
+    n, to = width(like), at + 1
     g0, g1, g2, g3 = like, like, like, like
     for tap in range(to + ACROSS, to + ACROSS + TAP * met, TAP):
         d = load(mem, (short(ints, tap) + errors) * n, like)
@@ -191,13 +192,61 @@ def _weights_across(like: Any, mem: Pointer, gradient: Pointer, ints: Pointer, a
         g1 = fma_where(d, load(mem, short(ints, tap + 2) * n, like), g1)
         g2 = fma_where(d, load(mem, short(ints, tap + 3) * n, like), g2)
         g3 = fma_where(d, load(mem, short(ints, tap + 4) * n, like), g3)
-    _put_total(gradient, short(ints, to), g0)
-    if owners > 1:
-        _put_total(gradient, short(ints, to + 1), g1)
-    if owners > 2:
-        _put_total(gradient, short(ints, to + 2), g2)
-    if owners > 3:
-        _put_total(gradient, short(ints, to + 3), g3)
+    a, b, c, d = short(ints, to), short(ints, to + 1), short(ints, to + 2), short(ints, to + 3)
+    add_totals(gradient, a, b, c, d, g0, g1, g2, g3)
+
+
+def weights_once(context: Pointer, row: Pointer) -> None:
+    """δ·a of weights that are hardly shared, from the strips of `dot`; those whose δ is zero in every sample are passed over."""
+    like, errors = zero(context), 2 * number(context, PLANE)
+    mem, gradient, ints = values(context, MEMORY), values(context, GRADIENT), integers(context, TABLES)
+    at = get(row, START)
+    for _ in range(get(row, COUNT)):
+        met = short(ints, at)
+        if get(row, LANES) == 1:
+            _once_single(like, mem, gradient, ints, at + 1, met, errors)
+            at += 3 + PAIR * met
+        else:
+            _once_across(like, mem, gradient, ints, at + 2, met, errors)
+            at += 2 + 2 * ACROSS + TAP * met
+
+
+@inner
+def _once_single(like: Any, mem: Pointer, gradient: Pointer, ints: Pointer, at: int, met: int, errors: int) -> None:
+    n = width(like)
+    d = load(mem, (short(ints, at) + errors) * n, like)
+    if not any_nonzero(d):
+        return
+    tap, last = at + 2, at + 2 + PAIR * met
+    while tap + 4 * PAIR <= last:
+        g0 = fma_where(d, load(mem, short(ints, tap) * n, like), like)
+        g1 = fma_where(d, load(mem, short(ints, tap + 2) * n, like), like)
+        g2 = fma_where(d, load(mem, short(ints, tap + 4) * n, like), like)
+        g3 = fma_where(d, load(mem, short(ints, tap + 6) * n, like), like)
+        w0, w1, w2, w3 = short(ints, tap + 1), short(ints, tap + 3), short(ints, tap + 5), short(ints, tap + 7)
+        add_totals(gradient, w0, w1, w2, w3, g0, g1, g2, g3)
+        tap += 4 * PAIR
+    while tap < last:
+        _put_total(gradient, short(ints, tap + 1), fma_where(d, load(mem, short(ints, tap) * n, like), like))
+        tap += PAIR
+
+
+@inner
+def _once_across(like: Any, mem: Pointer, gradient: Pointer, ints: Pointer, at: int, met: int, errors: int) -> None:
+    """Pairs without an edge add to the place behind the gradient that belongs to the constant 0; nobody reads it."""
+    n = width(like)
+    d0 = load(mem, (short(ints, at) + errors) * n, like)
+    d1 = load(mem, (short(ints, at + 1) + errors) * n, like)
+    d2 = load(mem, (short(ints, at + 2) + errors) * n, like)
+    d3 = load(mem, (short(ints, at + 3) + errors) * n, like)
+    if not (any_nonzero(d0) or any_nonzero(d1) or any_nonzero(d2) or any_nonzero(d3)):
+        return
+    first = at + 2 * ACROSS
+    for tap in range(first, first + TAP * met, TAP):
+        a = load(mem, short(ints, tap) * n, like)
+        w0, w1, w2, w3 = short(ints, tap + 1), short(ints, tap + 2), short(ints, tap + 3), short(ints, tap + 4)
+        g0, g1, g2, g3 = fma_where(d0, a, like), fma_where(d1, a, like), fma_where(d2, a, like), fma_where(d3, a, like)
+        add_totals(gradient, w0, w1, w2, w3, g0, g1, g2, g3)
 
 
 @inner
