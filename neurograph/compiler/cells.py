@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,9 @@ class Cells:
         return int(anchors.min()) + least + min(last, 0), int(anchors.max()) + most + max(last, 0)
 
 
-def cells_of_nest(nest: Nest, target: Box, source: Box, constant: int, lanes: Axis | None = None) -> Cells:
+def cells_of_nest(
+    nest: Nest, target: Box, source: Box, constant: int, lanes: Axis | None = None, further: tuple[Axis, ...] = ()
+) -> Cells:
     """The cells of a nest: its lanes stay together, its tied axes run fastest.
 
     Parameters
@@ -75,8 +78,10 @@ def cells_of_nest(nest: Nest, target: Box, source: Box, constant: int, lanes: Ax
         Address of the weight that edges without one use.
     lanes : Axis, optional
         The axis along which a cell lies; None: every neuron is a cell.
+    further : tuple of Axis
+        Axes that continue it: each begins where those before end.
     """
-    axes = sorted((axis for axis in nest.axes if axis is not lanes), key=lambda axis: axis.weight != 0)
+    axes = sorted((axis for axis in nest.axes if axis is not lanes and axis not in further), key=lambda axis: axis.weight != 0)
     tied = 1
     t = target.address(np.array([nest.target], dtype=np.int64).reshape(1, -1))
     s = source.address(np.array([nest.source], dtype=np.int64).reshape(1, -1))
@@ -95,7 +100,8 @@ def cells_of_nest(nest: Nest, target: Box, source: Box, constant: int, lanes: Ax
     if lanes is None:
         return Cells(t, s, w, taps, zero, n_taps, tied)
     step = int(lanes.step * target.steps[lanes.along])
-    return Cells(t, s, w, taps, zero, n_taps, tied, lanes.count, step, lanes.weight, _source_step(lanes, source))
+    count = lanes.count * prod(axis.count for axis in further)
+    return Cells(t, s, w, taps, zero, n_taps, tied, count, step, lanes.weight, _source_step(lanes, source))
 
 
 def cells_of_table(table: Table, target: Box, sources: tuple[Box, ...], constant: int) -> Cells:

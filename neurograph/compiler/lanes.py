@@ -70,7 +70,8 @@ class LaneEmitter(StepEmitter):
         for k, nest in enumerate(projection.nests):
             source = self.arena.source(self.number, j, projection)
             axis, form = self._axis(nest, source, is_bias)
-            plain = cells_of_nest(nest, self.box, source, constant, axis)
+            further = self._further(nest, source, axis) if form == RUN and axis is not None else ()
+            plain = cells_of_nest(nest, self.box, source, constant, axis, further)
             cells = self._stored(plain) if nest.weight is not None else plain
             if cells is None:
                 axis, form = None, TILE
@@ -104,6 +105,20 @@ class LaneEmitter(StepEmitter):
             if best[0] is None or axis.count > best[0].count:
                 best = axis, form
         return best
+
+    def _further(self, nest: Nest, source: Box, run: Axis) -> tuple[Axis, ...]:
+        """Axes that continue a run: from one to the next, targets and sources move by as much as is there already."""
+        if run.weight != 0:
+            return ()
+        found: list[Axis] = []
+        length = run.count
+        for axis in sorted(nest.axes, key=lambda axis: axis.step * int(self.box.steps[axis.along])):
+            moved = int(np.array(axis.source, dtype=np.int64) @ source.steps) if any(axis.source) else 0
+            steps = (axis.step * int(self.box.steps[axis.along]), moved, axis.weight)
+            if axis is not run and axis.count > 1 and steps == (length, length, 0):
+                found.append(axis)
+                length *= axis.count
+        return tuple(found)
 
     def _stored(self, cells: Cells) -> Cells | None:
         """Cells with weights where they are stored; None where their steps depend on where they start."""
