@@ -55,6 +55,8 @@ class Contexts:
         self._kernels: Any = np.zeros(2 * c.N_OPERATIONS, np.int64) if COMPILED else [None] * (2 * c.N_OPERATIONS)
         self._prepared: set[int] = set()
         self._aimed: list[Any] = []
+        self._nothing = np.zeros(1, memory.dtype)
+        self._nowhere = _pointer(self._nothing)
         self._ruled: tuple[Any, ...] = ()
         entries = max(TILE * WIDE, STRETCH, image.scratch * block) + WIDE
         self._scratch = np.zeros((self.slots, entries), memory.dtype)
@@ -96,10 +98,12 @@ class Contexts:
             ):
                 self._rows[row][field] = value
 
-    def aim(self, batch: tuple[Array, Array, Array, Array], mode: int) -> None:
+    def aim(self, batch: tuple[Array, Array | None, Array | None, Array | None], mode: int) -> None:
         """Point at a batch: x, targets, masks and output; and get the kernels ready that `mode` needs."""
         self._prepare(mode)
-        self._aimed = [*map(_pointer, batch), *[array.shape[1] for array in batch], len(batch[0]), mode]
+        where = [self._nowhere if array is None else _pointer(array) for array in batch]
+        columns = [0 if array is None else array.shape[1] for array in batch]
+        self._aimed = [*where, *columns, len(batch[0]), mode]
 
     def over(self, blocks: Blocks, slots: int, is_last: bool) -> Any:
         """The contexts, set to run these blocks on so many slots."""
@@ -110,8 +114,9 @@ class Contexts:
             for row in self._rows:
                 row[c.INPUTS : c.IS_LAST + 1] = fields
         for slot in range(slots):
-            self._rows[slot][c.FIRST_BLOCK] = blocks[0] + slot
-            self._rows[slot][c.PHASE] = 0
+            row = self._rows[slot]
+            row[c.FIRST_BLOCK] = blocks[0] + slot
+            row[c.PHASE] = 0
         return self._rows
 
     def rule_by(self, rule: Ruled, ranges: Array, n_slots: int, kept: Array, kept_rows: Array) -> None:

@@ -53,7 +53,6 @@ class Runner:
         self._contexts: dict[int, Contexts] = {}
         self._kept: tuple[Array, Array] = np.zeros((1, max(image.kept, 1)), self.dtype), np.zeros(1, np.int64)
         self._block_seconds = 0.0
-        self._nothing = np.zeros((1, 1), self.dtype)
         self.launch: Launch = run
         """What runs the interpreter; a stopwatch may take its place (see `neurograph.compiler.timing`)."""
 
@@ -100,10 +99,10 @@ class Runner:
         block = self._block(len(x), mode)
         n_blocks, slots = -(-len(x) // block), self._n_slots(len(x), block) if not mode & c.STEP else 1
         contexts = self._contexts_for(block, slots)
-        contexts.losses[:] = 0
-        nothing = self._nothing
-        batch = (x, nothing if t is None else t, nothing if masks is None else masks, nothing if out is None else out)
-        contexts.aim(batch, mode if mode & c.TRACE else mode | c.QUIET)
+        wants_loss = mode & c.TARGETS
+        if wants_loss:
+            contexts.losses[:] = 0
+        contexts.aim((x, t, masks, out), mode if mode & c.TRACE else mode | c.QUIET)
         first = 0
         while first < n_blocks:
             end = min(n_blocks, first + self._blocks_a_call(slots))
@@ -118,6 +117,8 @@ class Runner:
             )
             self._block_seconds = (time.perf_counter() - started) / (end - first)
             first = end
+        if not wants_loss:
+            return 0.0
         return float(contexts.losses[0, 0] if slots == 1 else contexts.losses.sum())
 
     def _n_slots(self, batch: int, block: int) -> int:
