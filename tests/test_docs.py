@@ -39,7 +39,7 @@ def test_the_map_names_every_unit_of_the_package() -> None:
     assert [unit for unit in sorted(units) if f"neurograph/{unit}" not in text] == []
 
 
-@pytest.mark.parametrize("folder", ["graph", "compiler"])
+@pytest.mark.parametrize("folder", ["graph", "compiler", "kernels", "inspector", "benchmark"])
 def test_the_map_names_files_that_exist(folder: str) -> None:
     section = ARCHITECTURE.read_text(encoding="utf-8").split(f"`neurograph/{folder}`")[1].split("\n## ")[0]
     named = re.findall(r"`(\w+\.py)`", section)
