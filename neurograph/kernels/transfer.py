@@ -66,9 +66,11 @@ def _load(context: Pointer, row: Pointer, x: Pointer, columns: int) -> None:
         column = (number(context, FIRST_SAMPLE) + turn) * columns + get(row, EXTRA)
         for piece in range(get(row, START), get(row, START) + PIECE * get(row, COUNT), PIECE):
             length, step = get(ints, piece + 5), get(ints, piece + 6) * wide
+            rows, apart, start = get(ints, piece + 3), get(ints, piece + 4), get(ints, piece) + get(row, SHIFT)
             for i in range(get(ints, piece + 1)):
-                for j in range(get(ints, piece + 3)):
-                    first = get(ints, piece) + get(row, SHIFT) + i * get(ints, piece + 2) + j * get(ints, piece + 4)
+                far = start + i * get(ints, piece + 2)
+                for j in range(rows):
+                    first = far + j * apart
                     if number(context, PASS_STEP) == 0:
                         for k in range(length):
                             for sample in range(0, number(context, BLOCK), n):
@@ -104,9 +106,11 @@ def export(context: Pointer, row: Pointer) -> None:
         column = (number(context, FIRST_SAMPLE) + turn) * columns + get(row, EXTRA)
         for piece in range(get(row, START), get(row, START) + PIECE * get(row, COUNT), PIECE):
             length, step = get(ints, piece + 5), get(ints, piece + 6) * wide
+            rows, apart, start = get(ints, piece + 3), get(ints, piece + 4), get(ints, piece) + get(row, SHIFT)
             for i in range(get(ints, piece + 1)):
-                for j in range(get(ints, piece + 3)):
-                    first = get(ints, piece) + get(row, SHIFT) + i * get(ints, piece + 2) + j * get(ints, piece + 4)
+                far = start + i * get(ints, piece + 2)
+                for j in range(rows):
+                    first = far + j * apart
                     if number(context, PASS_STEP) == 0:
                         for k in range(length):
                             for sample in range(0, valid, n):
