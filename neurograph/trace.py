@@ -62,6 +62,67 @@ class Values(Mapping[Hashable, Array]):
         return f"Values({', '.join(f'{name}{array.shape}' for name, array in self._arrays.items()):.300})"
 
 
+class Borrowed(Mapping[str, Array]):
+    """Arrays that stand in an engine's own memory: copied when somebody takes one, and all at the latest before the engine writes there.
+
+    So a trace never changes, and a card that needs three numbers of AlexNet's weights copies none of its 61 million.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        Views of the engine's memory.
+    shared : bool
+        Whether several traces hold it; its arrays are then read-only.
+
+    Examples
+    --------
+    >>> memory = np.array([1.0, 2.0])
+    >>> seen = Borrowed({"w": memory})
+    >>> seen.keep()
+    >>> memory[:] = 7.0
+    >>> seen["w"].tolist()
+    [1.0, 2.0]
+    """
+
+    def __init__(self, arrays: Mapping[str, Array], shared: bool = False) -> None:
+        self._arrays = dict(arrays)
+        self._borrowed = set(self._arrays)
+        self._shared = shared
+
+    def __getitem__(self, name: str) -> Array:
+        if name in self._borrowed:
+            self._arrays[name] = self._arrays[name].copy()
+            self._arrays[name].flags.writeable = not self._shared
+            self._borrowed.remove(name)
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def keep(self) -> None:
+        """Copy what is still borrowed: the engine is about to write there."""
+        for name in tuple(self._borrowed):
+            self[name]
+
+    def glance(self, name: str) -> Array:
+        """An array where it stands, to read from at once and not to hold on to."""
+        return self._arrays[name]
+
+
+def glance(arrays: Mapping[str, Array], name: str) -> Array:
+    """One of a trace's arrays, to read from at once and not to hold on to: nothing is copied for it."""
+    return arrays.glance(name) if isinstance(arrays, Borrowed) else arrays[name]
+
+
+def number_in(arrays: Mapping[str, Array], reference: tuple[str, int]) -> float:
+    """The number behind one reference (parameter, flat index)."""
+    name, index = reference
+    return float(glance(arrays, name).flat[index])
+
+
 class Contribution(NamedTuple):
     """One addend of a weight's gradient: what one edge asked for in one sample (`product` = δ_target·∂z_target/∂w)."""
 
@@ -134,7 +195,7 @@ class Trace:
         UnknownName
             With the valid ranges, or the nearest known name.
         """
-        return parse_weight(weight, {name: array.shape for name, array in self.weights.items()})
+        return parse_weight(weight, {name: glance(self.weights, name).shape for name in self.weights})
 
 
 def parse_weight(weight: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.image import Image, Record
 from neurograph.compiler.innermost import CHANNELS, SAMPLES
+from neurograph.compiler.lending import Lending
 from neurograph.compiler.masking import Masking
 from neurograph.compiler.plan import Plan, PlanParameter
 from neurograph.compiler.reading import Reading, joined
@@ -85,6 +86,7 @@ class Program:
         self._runner = Runner(image, dtype, threads)
         self._updating = Updating(self._runner.weights, self._runner.slots, image.learnt, image.storage)
         self._masking = Masking(image)
+        self._lending = Lending()
         self._reading = Reading(image.layout, dtype)
         self._seen: int | None = None
         self._names: tuple[tuple[str, ...], Array | None] = (), None
@@ -147,22 +149,23 @@ class Program:
         out = np.empty((batch, self._image.n_trace_columns), self._runner.dtype)
         columns = masks.columns(self._runner.dtype)
         mode |= c.TRACE | c.PROBABILITIES | (c.DROPOUT if columns is not None else 0)
+        self._lending.before_gradient()
         loss, slots = self._runner.backward(given, wanted, columns, out, mode)
         share = batch if reduction == "mean" else 1
-        gradient = self._updating.combine(slots, self._runner.dtype.type(share)).copy()
+        gradient = self._updating.combine(slots, self._runner.dtype.type(share))
         return Trace(
             layout=self.layout,
             network=self._network,  # type: ignore[arg-type]
             z=self._values(out, 1),
             a=self._values(out, 0),
             delta=self._values(out, 2),
-            gradient={p.name: self._stored(gradient, p).copy() for p in self._image.learnt},
+            gradient=self._lending.gradient({p.name: self._stored(gradient, p) for p in self._image.learnt}),
             loss=None if target is None else loss / share,
             masks=masks.shown(),
             winners=self._winners(out),
-            weights={
-                p.name: self._stored(self._runner.weights, p).copy() for p in (*self._image.learnt, *self._image.fixed)
-            },
+            weights=self._lending.weights(
+                {p.name: self._stored(self._runner.weights, p) for p in (*self._image.learnt, *self._image.fixed)}
+            ),
         )
 
     def train_step(
@@ -179,6 +182,7 @@ class Program:
         share = batch if reduction == "mean" else 1
         names, left = self._trained()
         rule = self._updating.ruled(optimizer, names, share)
+        self._lending.before_update()
         if rule is None:
             loss, slots = self._runner.backward(given, wanted, masks, None, mode)
             self._updating.step_by_name(optimizer, names, share, slots)
@@ -209,6 +213,7 @@ class Program:
         given = self._reading.given(x)
         wanted, mode = self._reading.wanted(target, None, len(given))
         self._pack()
+        self._lending.before_update()
         loss = self._runner.train(given, wanted, None, mode | c.STEP, rule, left)
         self.params.lend(self)
         self._seen = self.params.version
@@ -288,6 +293,7 @@ class Program:
         self.params.settle(self)
         if self._seen == self.params.version:
             return
+        self._lending.before_weights()
         values = dict(self.params)
         for p in self.plan.parameters:
             self._image.storage.parameters[p.name].write(self._runner.weights, values[p.name])

@@ -93,7 +93,8 @@ class Updating:
         gradient: Array = self._slots[0]
         for other in self._slots[1:n_slots]:
             gradient += other
-        gradient /= divisor
+        if divisor != 1:
+            gradient /= divisor
         return gradient
 
     def ranges_of(self, names: tuple[str, ...]) -> Index:

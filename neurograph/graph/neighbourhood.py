@@ -16,7 +16,7 @@ from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Projection, Topology
 from neurograph.ops.wiring import Links
 from neurograph.parameters import Reference
-from neurograph.trace import Contribution, Trace, column
+from neurograph.trace import Contribution, Trace, column, number_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,7 +188,7 @@ def contributions(trace: Trace, weight: str) -> list[Contribution]:
     for node, place in biased_neurons(trace.network, reference):
         delta = column(trace.delta[place[0]], place[1]).tolist()
         found += [Contribution("1", node, sample, 1.0, d, d) for sample, d in enumerate(delta)]
-    value = float(trace.weights[reference[0]].reshape(-1)[reference[1]])
+    value = number_in(trace.weights, reference)
     for wire in uses(trace.network, *reference):
         found += _addends(trace, wire, value)
     return found
@@ -211,7 +211,7 @@ def activity(trace: Trace, wire: Wire) -> Array:
     if name in trace.a:
         return column(trace.a[name], index)
     reference = constant_of(trace.network, wire)
-    return np.full(trace.batch, float(trace.weights[reference[0]].reshape(-1)[reference[1]]))
+    return np.full(trace.batch, number_in(trace.weights, reference))
 
 
 def edge_scale(trace: Trace, wire: Wire) -> Array:

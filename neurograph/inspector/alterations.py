@@ -14,6 +14,7 @@ from neurograph.graph.layout import Layout, Place
 from neurograph.inspector.neuron import at
 from neurograph.inspector.outputs import port_of
 from neurograph.parameters import Reference
+from neurograph.trace import glance, number_in
 
 if TYPE_CHECKING:
     from neurograph.inspector.inspector import Inspector
@@ -87,9 +88,8 @@ def _located(inspector: Inspector, name: str, value: float) -> Alteration:
     if place is None:
         if base in trace.weights and base not in layout.shapes:
             reference = trace.reference(name)
-            array = trace.weights[reference[0]]
-            before = float(array.reshape(-1)[reference[1]])
-            return Alteration("weight", write_reference(reference, array.shape), before, value, reference=reference)
+            written = write_reference(reference, glance(trace.weights, reference[0]).shape)
+            return Alteration("weight", written, number_in(trace.weights, reference), value, reference=reference)
         if base not in layout.shapes and base not in map(str, layout.shapes):
             known = [*map(str, layout.shapes), *trace.weights]
             shown = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")

@@ -27,7 +27,7 @@ from neurograph.inspector.padding import padding_card, padding_wires
 from neurograph.inspector.step import Step, take_step
 from neurograph.inspector.use_maps import use_maps, uses_in_order
 from neurograph.parameters import Reference
-from neurograph.trace import Trace
+from neurograph.trace import Trace, glance, number_in
 
 if TYPE_CHECKING:
     from neurograph.inspector.census import Census
@@ -276,8 +276,7 @@ class Inspector:
         return float(getattr(self.trace, what)[name][(self.sample, *index)])
 
     def _weight(self, reference: Reference) -> float:
-        name, index = reference
-        return float(self.trace.weights[name].reshape(-1)[index])
+        return number_in(self.trace.weights, reference)
 
     def _positions(self, reference: Reference, uses: tuple[Use, ...]) -> int | None:
         targets = [use.target for use in uses if use.sample == 0]
@@ -295,19 +294,19 @@ class Inspector:
     def _step(self, optimizer: Optimizer, reference: Reference) -> Step | None:
         """What the optimiser would do to one weight; None for one that no gradient reaches."""
         name, index = reference
-        gradient = self.trace.gradient.get(name)
-        return None if gradient is None else take_step(optimizer, name, self.trace.weights[name], gradient, index)
+        if name not in self.trace.gradient:
+            return None
+        return take_step(optimizer, name, glance(self.trace.weights, name), glance(self.trace.gradient, name), index)
 
     def _uses(self, weight: str) -> tuple[Use, ...]:
         return uses_in_order(self.trace, weight)
 
     def _gradient(self, reference: Reference, uses: tuple[Use, ...]) -> float:
         """What the engine says, which should be the sum of the uses."""
-        gradient = self.trace.gradient.get(reference[0])
-        return 0.0 if gradient is None else float(gradient.reshape(-1)[reference[1]])
+        return number_in(self.trace.gradient, reference) if reference[0] in self.trace.gradient else 0.0
 
     def _written(self, reference: Reference) -> str:
-        return write_reference(reference, self.trace.weights[reference[0]].shape)
+        return write_reference(reference, glance(self.trace.weights, reference[0]).shape)
 
     def _a(self, wire: Wire) -> float:
         return float(activity(self.trace, wire)[self.sample])

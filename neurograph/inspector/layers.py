@@ -17,6 +17,7 @@ from neurograph.graph.topology import Topology
 from neurograph.inspector.neuron import at, node_at
 from neurograph.inspector.shown import Shown
 from neurograph.shapes import times
+from neurograph.trace import glance, number_in
 
 if TYPE_CHECKING:
     from neurograph.inspector.parts import Sheet
@@ -124,9 +125,7 @@ def layer_card(trace: Trace, what: str, sample: int, has_delta: bool) -> LayerCa
         delta=delta if has_delta else None,
         is_group=bool(index),
         kernels=_kernels(trace, neuron.place, has_delta) if index else (),
-        bias=None
-        if not index or neuron.bias is None
-        else float(trace.weights[neuron.bias[0]].reshape(-1)[neuron.bias[1]]),
+        bias=None if not index or neuron.bias is None else number_in(trace.weights, neuron.bias),
     )
 
 
@@ -168,9 +167,9 @@ def _kernels(trace: Trace, place: Place, has_delta: bool) -> tuple[Kernel, ...]:
     parameters = dict.fromkeys(wire.param[0] for wire in wires if wire.param is not None)
     found = []
     for parameter in parameters:
-        w = trace.weights[parameter]
+        w = glance(trace.weights, parameter)
         if w.ndim > 1 and w.shape[0] == n_groups:
-            gradient = trace.gradient.get(parameter)
-            asked = None if gradient is None or not has_delta else np.asarray(gradient[index[0]], np.float64)
-            found.append(Kernel(f"{parameter}[{index[0]}]", np.asarray(w[index[0]], np.float64), asked))
+            learns = has_delta and parameter in trace.gradient
+            asked = np.array(glance(trace.gradient, parameter)[index[0]], np.float64) if learns else None
+            found.append(Kernel(f"{parameter}[{index[0]}]", np.array(w[index[0]], np.float64), asked))
     return tuple(found)

@@ -16,7 +16,7 @@ from neurograph.graph.topology import Topology
 from neurograph.inspector.formulas import handed_back, slope
 from neurograph.inspector.neuron import Neuron, at, find, node_at
 from neurograph.inspector.outputs import head_values, port_of, present
-from neurograph.trace import Trace
+from neurograph.trace import Trace, number_in
 
 MOST_EDGES = 1_000_000
 """Edges that are walked at most: some seconds, some hundred megabytes."""
@@ -176,7 +176,7 @@ class _Walk:
             )
 
     def _dz_da(self, neuron: Neuron, wire: Wire, z: float, n_wires: int, *, wins: bool) -> float:
-        w = None if wire.param is None else float(self.trace.weights[wire.param[0]].reshape(-1)[wire.param[1]])
+        w = None if wire.param is None else number_in(self.trace.weights, wire.param)
         a = float(activity(self.trace, wire)[self.sample])
         divisor = float(neuron.divisor if neuron.divisor is not None else max(n_wires, 1))
         return handed_back(neuron.kind, 1.0, a, w, z, divisor, wins)

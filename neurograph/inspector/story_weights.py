@@ -16,6 +16,7 @@ from neurograph.inspector.frames import Frame, Line, Table, added, factor
 from neurograph.inspector.stages import Part, Stage, largest_of, others
 from neurograph.inspector.story_forward import ROWS, TERMS
 from neurograph.inspector.table import largest
+from neurograph.trace import glance
 
 if TYPE_CHECKING:
     from neurograph.inspector.inspector import Inspector
@@ -48,8 +49,8 @@ def harvest(inspector: Inspector, part: Part, where: int) -> Harvest:
     names = parameters_of(inspector, part)
     learnt = [name for name in names if inspector.asked.engine.params.trainable.get(name, True)]
     fixed = tuple(name for name in names if name not in learnt)
-    sizes = [trace.weights[name].size for name in learnt]
-    gradients = [np.asarray(trace.gradient[name], np.float64).reshape(-1) for name in learnt]
+    sizes = [glance(trace.weights, name).size for name in learnt]
+    gradients = [np.asarray(glance(trace.gradient, name), np.float64).reshape(-1) for name in learnt]
     joined = np.concatenate(gradients) if gradients else np.zeros(0)
     chosen: list[tuple[str, int]] = []
     shown = largest_of(joined, ROWS)
@@ -60,7 +61,7 @@ def harvest(inspector: Inspector, part: Part, where: int) -> Harvest:
                 chosen.append((name, position))
                 break
             position -= size
-    cards = tuple(inspector.weight(write_reference(ref, trace.weights[ref[0]].shape)) for ref in chosen)
+    cards = tuple(inspector.weight(write_reference(ref, glance(trace.weights, ref[0]).shape)) for ref in chosen)
     return Harvest(part.stage, where, cards, len(joined), others(joined, shown, "gradients"), fixed)
 
 
