@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -46,6 +47,12 @@ class Ours:
 
     def train(self, batch: tuple[Array, Array]) -> float:
         return self.program.train_step(*batch, self._optimizer)
+
+    def train_singly(self, given: Sequence[tuple[Array, Array]]) -> float:
+        """A step for every batch of one, in one call, as `fit` takes them."""
+        x, y = (np.concatenate(parts) for parts in zip(*given, strict=True))
+        loss = self.program.train_singly(x, y, self._optimizer)
+        return float(np.mean([self.train(batch) for batch in given])) if loss is None else loss
 
     def infer(self, batch: tuple[Array, Array]) -> Any:
         return self.program.forward(batch[0])

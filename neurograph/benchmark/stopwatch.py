@@ -43,10 +43,16 @@ Runs = Mapping[str, Callable[[], float]]
 
 
 def runner(contender: Contender, mode: str, given: Sequence[tuple[object, object]], pace: Pace) -> Callable[[], float]:
-    """A function that runs a contender in `mode` (``train`` or ``infer``) over the batches in turn."""
+    """A function that runs a contender in `mode` (``train`` or ``infer``) over the batches in turn.
+
+    Batches of one sample are handed to `train_singly`, all in one call, where a contender has it: so `neurograph.fit` trains them.
+    """
     run = contender.train if mode == "train" else contender.infer
     samples = len(given[0][0])  # type: ignore[arg-type]
+    singly = getattr(contender, "train_singly", None) if mode == "train" and samples == 1 else None
     own = [contender.ready(*batch) for batch in given]  # type: ignore[arg-type]
+    if singly is not None:
+        run, samples, own = singly, len(given), [given]
     turn = itertools.cycle(own)
 
     def rate() -> float:
