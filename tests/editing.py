@@ -73,11 +73,11 @@ def add_neuron(graph: NeuronGraph, random: Random) -> None:
     """A neuron between some that are there; a cycle is refused by the rules."""
     kind = pick(["weighted", "weighted", "max", "mean", "sum", "l2", "rbf"], random)
     name = f"extra{len(graph)}"
-    sources = {pick(list(graph.nodes), random) for _ in range(int(random.integers(1, 4)))}
-    targets = {pick(neurons(graph), random) for _ in range(int(random.integers(0, 3)))}
+    sources = dict.fromkeys(pick(list(graph.nodes), random) for _ in range(int(random.integers(1, 4))))
+    targets = dict.fromkeys(pick(neurons(graph), random) for _ in range(int(random.integers(0, 3))))
     bias = f"{name}.bias" if kind == "weighted" else None
     graph.add_neuron(name, kind=kind, activation=pick(list(ACTIVATIONS), random), bias=bias)
-    for source in sources - targets:
+    for source in [node for node in sources if node not in targets]:
         connect(graph, source, name, random)
     for target in targets:
         connect(graph, name, target, random)
