@@ -134,13 +134,16 @@ HUGE = 1e150
 """Beyond this the Gaussian is 0 or 1 in every digit, and splitting would overflow."""
 
 
-@exact
 def sigmoid(z: float) -> float:
     """1 / (1 + e^−z), of one number."""
     if z >= 0:
         return 1.0 / (1.0 + math.exp(-z))
     e = math.exp(z)
     return e / (1.0 + e)
+
+
+exact_sigmoid = exact(sigmoid)
+"""The same, for kernels."""
 
 
 @exact

@@ -19,6 +19,7 @@ from numba.core.ccallback import CFunc
 from numba.core.runtime.nrt import rtsys
 
 from neurograph.kernels.cache import KernelFiles, cache_folder, source_stamp
+from neurograph.kernels.pipeline import InnerCompiler, KernelCompiler, without_collector
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,12 +32,12 @@ COMPILED = not bool(getattr(numba.config, "DISABLE_JIT", 0))
 
 def inner(function: F) -> F:
     """Compile a kernel that other kernels call."""
-    return numba.njit(function, fastmath=set(FLAGS), error_model="numpy", nogil=True)
+    return numba.njit(function, fastmath=set(FLAGS), error_model="numpy", nogil=True, pipeline_class=InnerCompiler)
 
 
 def exact(function: F) -> F:
     """Compile a formula whose order of operations matters: no reordering at all."""
-    return numba.njit(function, fastmath=False, error_model="numpy", nogil=True)
+    return numba.njit(function, fastmath=False, error_model="numpy", nogil=True, pipeline_class=InnerCompiler)
 
 
 def entry(function: F) -> F:
@@ -64,10 +65,12 @@ def by_address(function: Callable[..., Any], context: Any, *, instruction: bool)
         return function
     arguments = (context, types.CPointer(types.int64)) if instruction else (context,)
     options = {"fastmath": set(FLAGS), "error_model": "numpy"}
-    compiled: Any = CFunc(function, (arguments, types.void), locals={}, options=options)
+    compiler: Any = KernelCompiler
+    compiled: Any = CFunc(function, (arguments, types.void), locals={}, options=options, pipeline_class=compiler)
     if cache_folder() is not None:
         compiled._cache = _Cache(function)
-    compiled.compile()
+    with without_collector():
+        compiled.compile()
     _alive.append(compiled)
     return compiled.address
 

@@ -27,7 +27,7 @@ from neurograph.kernels.code import (
     TARGETS_GIVEN,
     VALID,
 )
-from neurograph.kernels.formulas import sigmoid
+from neurograph.kernels.formulas import exact_sigmoid
 from neurograph.kernels.jit import inner
 from neurograph.kernels.simd import Pointer, get, integers, number, put, reals, values
 
@@ -159,7 +159,7 @@ def _binary(
         z, wanted = np.float64(get(mem, i + plane)), np.float64(get(t, line + get(ints, pair + 1)))
         share = 1.0 - wanted if z > 0 else -wanted
         summed += math.log1p(math.exp(-abs(z))) + (share * z if share != 0 else 0.0)
-        _owe(mem, i + 2 * plane, weight * (sigmoid(z) - wanted))
+        _owe(mem, i + 2 * plane, weight * (exact_sigmoid(z) - wanted))
     return summed
 
 

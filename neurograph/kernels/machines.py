@@ -12,10 +12,10 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from neurograph.kernels.exponentials import Number
 from neurograph.kernels.jit import COMPILED
+from neurograph.kernels.operation import intrinsic
 
 FLAGS = ("contract",)
 """Products that feed sums may be fused. The order of sums is kept, whatever the kernel around them permits."""

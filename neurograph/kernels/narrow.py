@@ -21,7 +21,8 @@ short: Any = _short
 if COMPILED:
     from llvmlite import ir
     from numba import types
-    from numba.extending import intrinsic
+
+    from neurograph.kernels.operation import intrinsic
 
     @intrinsic
     def _compiled(typingctx: Any, pointer: Any, i: Any) -> Any:

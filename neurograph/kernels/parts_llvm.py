@@ -7,8 +7,8 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
+from neurograph.kernels.operation import intrinsic
 from neurograph.kernels.simd_llvm import _bytes, _constant
 
 

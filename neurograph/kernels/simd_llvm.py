@@ -11,7 +11,9 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
+
+from neurograph.kernels.operation import intrinsic
 
 CONTRACT = ("contract", "reassoc", "nsz")
 
