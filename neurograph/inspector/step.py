@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+from collections.abc import Mapping
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,15 +77,27 @@ def take_step(optimizer: Optimizer, name: str, values: Array, gradient: Array, i
     index : int
         The entry's flat index.
     """
-    trial: Any = deepcopy(optimizer)
+    w, g = float(values.flat[index]), float(gradient.flat[index])
+    trial: Any = optimizer
+    if getattr(optimizer, "each_weight_alone", False):
+        trial = copy(trial)
+        trial.load_state(_of_entry(trial.state(), name, values.size, index))
+        values, gradient, index = np.array(w), np.array(g), 0
+    else:
+        trial = deepcopy(trial)
     before = _remembered(trial, name, index)
     new = np.array(values, dtype=np.float64)
     trial.step({name: new}, {name: np.asarray(gradient, dtype=np.float64).reshape(new.shape)})
     after = _remembered(trial, name, index)
     kept = tuple((key, before.get(key, 0.0), value) for key, value in after.items())
     options = dict(getattr(trial, "options", {})) | {"rate": getattr(trial, "rate", None)}
-    w, g = (float(np.asarray(array).reshape(-1)[index]) for array in (values, gradient))
     return Step(repr(optimizer), w, float(new.reshape(-1)[index]), g, kept, options)
+
+
+def _of_entry(state: Mapping[str, Array], name: str, size: int, index: int) -> dict[str, Array]:
+    """What an optimiser remembers of one entry of one parameter, as it would of a weight that stands alone."""
+    own = {key: array for key, array in state.items() if key.partition("/")[2] == name}
+    return {key: np.array(array.flat[index if array.size == size else 0]) for key, array in own.items()}
 
 
 def _remembered(optimizer: Any, name: str, index: int) -> dict[str, float]:

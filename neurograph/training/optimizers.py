@@ -54,6 +54,8 @@ class Optimizer(ABC):
     learning_rate: float
     is_steady = False
     """Whether `rule` answers the same until a schedule turns `scale`."""
+    each_weight_alone = False
+    """Whether a weight's step needs nothing but its own gradient and what is remembered of it."""
 
     def __init__(self, learning_rate: float = 0.1) -> None:
         self.learning_rate = _positive("learning_rate", learning_rate)
@@ -169,6 +171,7 @@ class SGD(Optimizer):
             value -= self.rate * velocity
 
     is_steady = True
+    each_weight_alone = True
 
     def rule(self, names: Iterable[str]) -> Rule | None:
         if self.momentum == 0:
@@ -220,6 +223,8 @@ class Adam(Optimizer):
         t = int(steps)
         denominator = np.sqrt(v) / float(np.sqrt(1 - self.beta2**t)) + self.epsilon
         value -= (self.rate / (1 - self.beta1**t)) * m / denominator
+
+    each_weight_alone = True
 
     def rule(self, names: Iterable[str]) -> Rule | None:
         counters = [_kept(self._state.setdefault(name, {}), "steps", np.zeros((), np.int64)) for name in names]
