@@ -93,6 +93,22 @@ def test_commands_print_what_the_readme_says(
         assert found == pytest.approx(told, abs=POINTS)
 
 
+def promised() -> list[str]:
+    """The commands in the table of promises; training is run below the table, and measuring takes minutes."""
+    rows = "\n".join(line for line in README.splitlines() if line.startswith("| "))
+    return [c for c in re.findall(r"`(neurograph [^`]+)`", rows) if c.split()[1] not in ("train", "bench")]
+
+
+@pytest.mark.parametrize("command", promised())
+def test_commands_of_the_table_run(
+    command: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" and re.search("verify|--compare|--time|census", command):
+        pytest.skip("takes minutes without the JIT")
+    monkeypatch.chdir(folder)
+    assert run(command, capsys).strip()
+
+
 @pytest.mark.parametrize("number", range(len(blocks("python"))))
 def test_python_examples_are_true(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
