@@ -124,6 +124,7 @@ class _Maker:
             self.listing.gradient,
             self.stepped,
             self.listing.kept,
+            self.listing.panel,
             self.listing.scratch,
             marks,
         )

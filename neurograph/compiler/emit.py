@@ -61,6 +61,9 @@ class Listing:
     kept: int = 0
     """Columns of what is kept of every sample for a later step."""
 
+    panel: int = 0
+    """Taps of the longest fan-in that is moved together."""
+
     scratch: int = 0
     """Entries of the longest list of winners, per sample."""
 

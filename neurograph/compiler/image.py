@@ -90,6 +90,9 @@ class Image:
     kept: int
     """Columns of what is kept of every sample for a later step."""
 
+    panel: int
+    """Taps of the longest fan-in that is moved together."""
+
     scratch: int
     """Entries of the longest list of winners, per sample."""
 

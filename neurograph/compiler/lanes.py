@@ -18,6 +18,7 @@ from neurograph.compiler.emit import FORWARD_OPS, Instruction, Part, StepEmitter
 from neurograph.compiler.plan import ONE, Axis, Nest, PlanProjection
 from neurograph.compiler.storage import HALF, WHOLE
 from neurograph.kernels import code as c
+from neurograph.kernels.contract import PANEL_CELLS, PANEL_TAPS
 
 Index = NDArray[np.int64]
 SUMS = ("weighted", "sum", "mean")
@@ -168,6 +169,8 @@ class LaneEmitter(StepEmitter):
 
     def _forward_op(self, part: Part) -> int:
         assert isinstance(part, LanePart)
+        if part.form == TILE and part.cells.tied >= PANEL_CELLS and part.cells.n_taps.max() >= PANEL_TAPS:
+            self.listing.panel = max(self.listing.panel, int(part.cells.n_taps.max()))
         if part.is_bias or self.step.op in SUMS:
             return (c.LANES_DOT if part.form == TILE else c.RUN_DOT) + part.half
         return FORWARD_OPS[self.step.op] + part.half

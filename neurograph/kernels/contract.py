@@ -72,6 +72,9 @@ from neurograph.kernels.tiles import (
     tile_pooled,
 )
 
+PANEL_CELLS, PANEL_TAPS = 64, 256
+"""From so many cells and taps on, weights are moved together first."""
+
 
 @inner
 def place_cells(
@@ -102,7 +105,7 @@ def dot(context: Pointer, row: Pointer) -> None:
     w, ints = values(context, WEIGHTS), integers(context, TABLES)
     how = get(row, HOW) | (KEEP_Z if number(context, MODE) & TRACE else 0)
     lanes, tied, valid = get(row, LANES), get(row, TIED), number(context, VALID)
-    is_plain = how & FINAL != 0 and how & (CONTINUE | KEEP_Z) == 0
+    is_plain = how & FINAL != 0 and how & CONTINUE == 0
     for group in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, tied * CELL):
         bias = get(ints, group + BIAS)
         if tied == 1 and valid == 1:
@@ -112,18 +115,49 @@ def dot(context: Pointer, row: Pointer) -> None:
             begin = like
             if how & WITH_BIAS:
                 begin = load(w, bias + lane, like) if get(row, BIAS_STEP) else splat(w, bias, like)
-            if is_plain and tied >= TILE:
-                _dot_finished(context, group, tied, lane, lanes, how, begin)
+            if is_plain and tied >= PANEL_CELLS and get(ints, group + N_TAPS) >= PANEL_TAPS:
+                _make_panel(context, group, lane, like)
+                taps, panel = integers(context, PLACES), values(context, SCRATCH)
+                _dot_finished(context, group, taps, panel, tied, lane, lanes, how, begin)
+            elif is_plain and tied >= TILE:
+                taps, weights = offset(ints, get(ints, group + TAPS)), offset(w, get(ints, group + WEIGHT) + lane)
+                _dot_finished(context, group, taps, weights, tied, lane, lanes, how, begin)
             else:
                 _dot_anywhere(context, group, tied, lane, lanes, how, begin)
 
 
 @inner
-def _dot_finished(context: Pointer, group: int, tied: int, lane: int, lanes: int, how: int, begin: Any) -> None:
+def _make_panel(context: Pointer, group: int, lane: int, like: Any) -> None:
+    """A long fan-in's weights for one vector of lanes, moved together: they pass by many times."""
+    w, ints, n = values(context, WEIGHTS), integers(context, TABLES), width(like)
+    panel, places, weight = values(context, SCRATCH), integers(context, PLACES), get(ints, group + WEIGHT) + lane
+    for k in range(get(ints, group + N_TAPS)):
+        tap = get(ints, group + TAPS) + 2 * k
+        store(panel, k * n, load(w, weight + get(ints, tap + 1), like))
+        put(places, 2 * k, get(ints, tap))
+        put(places, 2 * k + 1, k * n)
+
+
+@inner
+def _dot_finished(
+    context: Pointer,
+    group: int,
+    taps: Pointer,
+    weights: Pointer,
+    tied: int,
+    lane: int,
+    lanes: int,
+    how: int,
+    begin: Any,
+) -> None:
     """One vector of lanes of a group, written as tiles finish; the last tile of a sample repeats cells rather than be a short one."""
-    mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
-    taps, n_taps, weight = get(ints, group + TAPS), get(ints, group + N_TAPS), get(ints, group + WEIGHT) + lane
+    mem, ints, n_taps = (
+        values(context, MEMORY),
+        integers(context, TABLES),
+        get(integers(context, TABLES), group + N_TAPS),
+    )
     floor = spread(0.0 if how & RECTIFY else -math.inf, begin)
+    keep = number(context, PLANE) if how & KEEP_Z else 0
     for sample in range(number(context, VALID)):
         x = offset(mem, sample * number(context, SAMPLE_STEP))
         for done in range(0, tied, TILE):
@@ -134,10 +168,10 @@ def _dot_finished(context: Pointer, group: int, tied: int, lane: int, lanes: int
                 x,
                 offset(ints, cell + SOURCE),
                 CELL,
-                offset(w, weight),
-                offset(ints, taps),
+                weights,
+                taps,
                 n_taps,
-                (begin, floor, lanes - lane),
+                (begin, floor, lanes - lane, keep),
             )
 
 

@@ -213,7 +213,7 @@ def tile_into(
     def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
         out, to, x, bases, step, w, taps, count, end = args
         vectors = Vectors(target, builder, like)
-        begin, floor, lanes = (builder.extract_value(end, i) for i in range(3))
+        begin, floor, lanes, keep = (builder.extract_value(end, i) for i in range(4))
         at = [builder.mul(step, integer(p)) for p in range(TILE)]
         starts = [builder.gep(x, [read(builder, bases, i)]) for i in at]
 
@@ -227,9 +227,14 @@ def tile_into(
             ]
 
         mask = vectors.mask(lanes)
-        for i, z in zip(at, loop(builder, count, [begin] * TILE, body), strict=True):
+        sums = loop(builder, count, [begin] * TILE, body)
+        places = [read(builder, to, i) for i in at]
+        for where, z in zip(places, sums, strict=True):
             a = builder.select(builder.fcmp_ordered("<=", z, floor), floor, z)
-            vectors.store_some(out, read(builder, to, i), mask, a)
+            vectors.store_some(out, where, mask, a)
+        with builder.if_then(builder.icmp_signed("!=", keep, integer(0))):
+            for where, z in zip(places, sums, strict=True):
+                vectors.store_some(out, builder.add(where, keep), mask, z)
         return target.get_dummy_value()
 
     numbers = numbers_of(like)

@@ -100,15 +100,17 @@ def tile_into(
     """`TILE` cells of one sample, finished and written.
 
     ``out[to[p·step] …] = max(floor, begin + Σ_k x[bases[p·step] + taps[2k]] · w[taps[2k + 1] …])``, the first lanes of it; `end` is
-    (begin, floor, lanes). NaN stays NaN.
+    (begin, floor, lanes, keep). NaN stays NaN. Where `keep` is not 0, the sums before their floor go so far behind.
     """
-    begin, floor, lanes = end
+    begin, floor, lanes, keep = end
     p, k = np.arange(TILE) * step, 2 * np.arange(count)
     numbers = _at(x, bases[p][:, None] + taps[k])
     z = begin + numbers @ _vectors(w, taps[k + 1], begin)
     a = np.where(z <= floor, floor, z)
-    for row, value in zip(to[p], a, strict=True):
+    for row, value, kept in zip(to[p], a, z, strict=True):
         store_some(out, int(row), lanes, value)
+        if keep:
+            store_some(out, int(row) + keep, lanes, kept)
 
 
 def tile_pooled(
