@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -15,6 +16,7 @@ from neurograph.compiler.plan import PlanProjection
 from neurograph.compiler.strips import NARROW_LIMIT, Strips, as_table, row_strips, use_strips
 from neurograph.kernels import code as c
 from neurograph.kernels.code import N_PLANES, PLANE_Z
+from neurograph.kernels.strips import ACROSS
 
 Index = NDArray[np.int64]
 
@@ -84,10 +86,20 @@ class SampleEmitter(StepEmitter):
             self._add_strips(c.STRIPS_WEIGHTS_ONCE, when, part.rows, how)
 
     def _add_strips(self, op: int, when: int, strips: Strips, how: int) -> None:
-        for narrow, count, lanes in ((strips.across, strips.n_across, 4), (strips.alone, strips.n_alone, 1)):
+        for narrow, count, lanes in ((strips.across, strips.n_across, ACROSS), (strips.alone, strips.n_alone, 1)):
             if count:
-                start = 2 * self.listing.table(as_table(narrow))
-                self.listing.add(op, when, start, count, lanes=lanes, how=how)
+                self.listing.add(op, when, self._start(narrow), count, lanes=lanes, how=how)
+
+    def _start(self, narrow: NDArray[np.int32]) -> int:
+        """Where strips stand among the tables, in narrow integers; several instructions read the same."""
+        if id(narrow) not in self._starts:
+            self._starts[id(narrow)] = 2 * self.listing.table(as_table(narrow))
+        return self._starts[id(narrow)]
+
+    @cached_property
+    def _starts(self) -> dict[int, int]:
+        """By the identity of narrow integers that a part holds."""
+        return {}
 
 
 def _is_loose(cells: Cells) -> bool:
