@@ -37,7 +37,7 @@ def command(
     batch: Annotated[int, typer.Option("--batch", help="Samples of a batch, for the costs.", min=1)] = 64,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what the compiler made of a network: its steps, what is shared along which axis, and what each step costs.
+    """Show what the compiler made of a network: its steps, what is shared along which axis, how each runs, and what it costs.
 
     The compiler reads neurons, edges and ties, and knows no layers. Lanes: neurons that read the same sources through other weights
     (filters at one place). Tied: the same weights elsewhere (one filter at many places). Parallel: other weights elsewhere.
@@ -53,10 +53,17 @@ def command(
     if time and not whole:
         raise UsageError("plan: --time runs the network, which needs every pass; leave out --until.")
     found = _costs(made, network, batch, time) if whole else None
+    if found is None:
+        print(json.dumps(as_dict(made), indent=2) if as_json else made)
+        return
+    from neurograph.compiler.innermost import choose
+    from neurograph.compiler.told import how_it_runs
+
     if as_json:
-        print(json.dumps(as_dict(made) | ({} if found is None else found.as_dict()), indent=2))
+        chosen = choose(made)
+        print(json.dumps(as_dict(made) | {"innermost": chosen.word, "why": chosen.reason} | found.as_dict(), indent=2))
     else:
-        print(made if found is None else f"{made}\n\n{found}")
+        print(f"{made}\n\n{how_it_runs(made)}\n\n{found}")
 
 
 def make(spec: str, until: str = "route", graph: bool = False) -> tuple[Plan, Topology | NeuronGraph]:

@@ -60,10 +60,11 @@ def choose(plan: Plan, asked: str = "auto") -> Innermost:
                     edges, time = edges + count, time + count / share
                     alone += count if share == ALONE else 0
     by_samples = edges / BY_SAMPLES
-    told = f"{100 * (edges - alone) / max(edges, 1):.0f} % of the weighted edges lie in lanes"
+    share = 100 * alone / max(edges, 1)
     if time <= by_samples:
-        return Innermost(CHANNELS, f"{told}, which fill vectors.")
-    return Innermost(SAMPLES, f"only {told}; the others are quicker with one neuron of many samples to a vector.")
+        return Innermost(CHANNELS, f"{100 - share:.0f} % of the weighted edges lie in lanes, which fill vectors.")
+    why = "the lanes are too few to fill vectors" if share < 10 else f"{share:.0f} % of the weighted edges lie in no lanes"
+    return Innermost(SAMPLES, f"{why}; one neuron of many samples to a vector is quicker.")
 
 
 def _shares(projection: PlanProjection) -> list[tuple[int, float]]:
