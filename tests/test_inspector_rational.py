@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -144,6 +145,23 @@ def test_what_is_no_fraction_is_refused(name: str) -> None:
         "needs the activation sigmoid, which gives numbers that are no fractions. Fractions go with the kinds weighted, "
         "sum, mean, max, rbf, the activations identity, relu, leaky_relu and the loss mse. Ask without fractions."
     )
+
+
+@pytest.mark.parametrize(
+    ("ask", "what"),
+    [
+        (lambda it: it.layer("conv"), "conv is a layer"),
+        (lambda it: it.loss(), "the loss is shown in decimals"),
+        (lambda it: it.paths("conv[0,1,1]", "input[0,1,1]"), "a sum over paths is worked out in decimals"),
+        (lambda it: it.what_if("conv[0,1,1]=2"), "a what-if is worked out in decimals"),
+        (lambda it: it.untie("conv[0]", ng.SGD(0.1)), "an untied group is worked out in decimals"),
+        (lambda it: it.census(it.asked.x), "a census is worked out in decimals"),
+    ],
+)
+def test_what_is_worked_out_in_decimals_is_refused(ask: Callable[[Inspector], Any], what: str) -> None:
+    with pytest.raises(UsageError) as error:
+        ask(inspect("four").fractions())
+    assert str(error.value) == f"fractions: {what}; fractions are for neurons and weights. Ask without fractions."
 
 
 def test_large_networks_are_refused() -> None:

@@ -6,10 +6,11 @@ network, the weights and the inputs; so a card in fractions is also what both en
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from neurograph.engine import Optimizer
+from neurograph.engine import Batch, Optimizer
 from neurograph.errors import UsageError
 from neurograph.graph.address import Node, write_node
 from neurograph.graph.layout import Place, Port
@@ -29,6 +30,11 @@ from neurograph.ops.words import LEAK
 from neurograph.parameters import Reference
 
 if TYPE_CHECKING:
+    from neurograph.inspector.census import Census
+    from neurograph.inspector.change import Change
+    from neurograph.inspector.drift import Drift
+    from neurograph.inspector.paths import PathsCard
+
     Number = Any
     """A Fraction where the cards say float: it behaves as one, and is exact."""
 
@@ -82,6 +88,22 @@ class ExactInspector(Inspector):
         raise UsageError(
             "fractions: the loss is shown in decimals; fractions are for neurons and weights. Ask without fractions."
         )
+
+    def paths(self, target: Node, source: Node, k: int = 5) -> PathsCard:
+        """Not in fractions."""
+        raise _only_decimals("a sum over paths")
+
+    def what_if(self, changes: str | Sequence[str] | Mapping[str, float]) -> Change:
+        """Not in fractions."""
+        raise _only_decimals("a what-if")
+
+    def untie(self, what: str, optimizer: Optimizer, steps: int = 10) -> Drift:
+        """Not in fractions."""
+        raise _only_decimals("an untied group")
+
+    def census(self, x: Batch, target: Batch | None = None, **options: Any) -> Census:
+        """Not in fractions: a census counts."""
+        raise _only_decimals("a census")
 
     # -- what the cards ask for ---------------------------------------------------------------------------------------
     def _number(self, what: str, neuron: Neuron) -> Number:
@@ -252,6 +274,12 @@ def _slope_below(neuron: Neuron) -> Fraction:
     if neuron.activation not in LEFT:
         raise _leaves(neuron, f"the activation {neuron.activation}")
     return LEFT[neuron.activation]
+
+
+def _only_decimals(what: str) -> UsageError:
+    return UsageError(
+        f"fractions: {what} is worked out in decimals; fractions are for neurons and weights. Ask without fractions."
+    )
 
 
 def _leaves(neuron: Neuron, what: str) -> UsageError:

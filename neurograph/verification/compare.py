@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from neurograph.graph.build import build
 from neurograph.graph.layout import Place, layout_of
-from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.parameters import Parameters, Reference
 from neurograph.reference import ReferenceEngine
@@ -60,7 +59,7 @@ class Way:
 
 def compare_neuron(topology: Topology, params: Parameters, given: Given, place: Place, sample: int = 0) -> list[Way]:
     """A neuron's z, a and δ, by everybody who can say them; δ is ∂(sum of the samples' losses)/∂z."""
-    numbers, ways = number(_written_out(topology)), []
+    numbers, ways = number(topology), []
     for by, engine, dtype in _engines(topology, params):
         ways += _of_neuron(numbers, given.run(engine), given, place, sample, by, dtype)
     claimed = next(way.value for way in ways if way.quantity == "delta")
@@ -74,7 +73,7 @@ def compare_neuron(topology: Topology, params: Parameters, given: Given, place: 
 def compare_weight(topology: Topology, params: Parameters, given: Given, reference: Reference) -> list[Way]:
     """A weight's gradient, by everybody who can say it."""
     name, index = reference
-    numbers, ways = number(_written_out(topology)), []
+    numbers, ways = number(topology), []
     last: Any = None
     for by, engine, dtype in _engines(topology, params):
         trace = given.run(engine)
@@ -92,11 +91,6 @@ def compare_weight(topology: Topology, params: Parameters, given: Given, referen
 
 
 # -- engines ----------------------------------------------------------------------------------------------------------
-def _written_out(topology: Topology) -> Topology | NeuronGraph:
-    """The network as a graph where it is small enough: there a hand-drawn mean without a divisor knows its in-degree."""
-    return build(topology) if topology.n_edges <= MOST_EDGES else topology
-
-
 def _engines(topology: Topology, params: Parameters) -> list[tuple[str, Any, Any]]:
     """Who takes part: a name, an engine of its own, and its float type."""
     found: list[tuple[str, Any, Any]] = []

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.graph.address import write_reference
+from neurograph.graph.neighbourhood import fan_in
 from neurograph.ops.words import ACTIVATIONS, NEURON_KINDS
 from neurograph.verification import formulas
 from neurograph.verification.formulas import Wide, rounding
@@ -239,10 +240,10 @@ def _slopes_to_source(numbers: Numbers, passed: Passed, wires: Wires) -> Array:
 
 
 def _divisors(numbers: Numbers, of: Traits, targets: Index) -> Array:
-    """What each target's mean divides by; the in-degree where a graph does not say."""
+    """What each target's mean divides by; the in-degree where a network drawn by hand does not say."""
     divisor = of.divisor.copy()
     for i in np.flatnonzero(np.isnan(divisor) & (of.kind == KIND["mean"])).tolist():
-        divisor[i] = numbers.network.in_degree(numbers.node(int(targets[i])))  # type: ignore[union-attr]
+        divisor[i] = len(fan_in(numbers.network, numbers.node(int(targets[i]))))
     return divisor
 
 
