@@ -63,7 +63,7 @@ def command(
         chosen = choose(made)
         print(json.dumps(as_dict(made) | {"innermost": chosen.word, "why": chosen.reason} | found.as_dict(), indent=2))
     else:
-        print(f"{made}\n\n{how_it_runs(made)}\n\n{found}")
+        print(f"{made}\n\n{found}\n\n{how_it_runs(made)}")
 
 
 def make(spec: str, until: str = "route", graph: bool = False) -> tuple[Plan, Topology | NeuronGraph]:
