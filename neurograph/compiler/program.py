@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -111,8 +112,11 @@ class Program:
     def forward(self, x: Batch, *, training: bool = False, seed: int | None = None) -> Any:
         """Outputs of the head (several heads: a dictionary by name), shape (batch, *head shape)."""
         given = self._reading.given(x)
-        masks = self._masking.draw(len(given), training, seed)
-        return self._single(self._by_head(self._outputs(given, masks.columns(self._runner.dtype))))
+        masks = self._masking.draw(len(given), True, seed).columns(self._runner.dtype) if training else None
+        out = self._outputs(given, masks)
+        if self._is_plain:
+            return out.reshape(len(out), *self.layout.heads[0].shape)
+        return self._single(self._by_head(out))
 
     def backprop(
         self,
@@ -300,7 +304,12 @@ class Program:
         self._seen = self.params.version
 
     # -- inner: what comes out ----------------------------------------------------------------------------------------
-    @property
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether the outputs are those of one head that misses no neuron."""
+        return len(self._image.heads) == 1 and len(self._image.heads[0].columns) == self._image.heads[0].port.size
+
+    @cached_property
     def _n_outputs(self) -> int:
         return sum(head.size for head in self.layout.heads)
 
