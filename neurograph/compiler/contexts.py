@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neurograph.compiler.image import Image
 from neurograph.compiler.updating import Ruled
 from neurograph.kernels import code as c
+from neurograph.kernels.contract import LONGEST
 from neurograph.kernels.interpret import WIDE, kernel
 from neurograph.kernels.jit import COMPILED
 from neurograph.kernels.tiles import TILE
@@ -58,7 +59,7 @@ class Contexts:
         self._nothing = np.zeros(1, memory.dtype)
         self._nowhere = _pointer(self._nothing)
         self._ruled: tuple[Any, ...] = ()
-        entries = max(TILE * WIDE, STRETCH, image.scratch * block, image.panel * WIDE) + WIDE
+        entries = max(TILE * WIDE, STRETCH, LONGEST, image.scratch * block, image.panel * WIDE) + WIDE
         self._scratch = np.zeros((self.slots, entries), memory.dtype)
         self._places = np.zeros((self.slots, max(2 * TILE + WIDE, image.scratch * block + WIDE, 2 * image.panel)), np.int64)
         rows = self.slots + 1

@@ -75,6 +75,14 @@ from neurograph.kernels.tiles import (
 PANEL_CELLS, PANEL_TAPS = 64, 256
 """From so many cells and taps on, weights are moved together first."""
 
+LONGEST = 8192
+"""Lanes of one cell whose sums are kept beside each other, so that rows of weights are read from end to end."""
+
+TAPS_AT_ONCE = 16
+"""Rows of weights that are read side by side, where one cell has more than `NEAR` of them."""
+
+NEAR = 1 << 20
+
 
 @inner
 def place_cells(
@@ -203,26 +211,26 @@ def _dot_anywhere(context: Pointer, group: int, tied: int, lane: int, lanes: int
 
 @inner
 def _dot_once(context: Pointer, cell: int, lanes: int, how: int, bias_step: int, like: Any) -> None:
-    """One cell of one sample, `TILE` vectors of lanes at a time."""
-    mem, w, ints, out = (
-        values(context, MEMORY),
-        values(context, WEIGHTS),
-        integers(context, TABLES),
-        values(context, SCRATCH),
-    )
-    taps, target, bias = get(ints, cell + TAPS), get(ints, cell + TARGET), get(ints, cell + BIAS)
-    for first in range(0, lanes, TILE * width(like)):
-        weights = offset(w, get(ints, cell + WEIGHT) + first)
-        x = offset(mem, get(ints, cell + SOURCE))
-        for lane in range(first, first + TILE * width(like), width(like)):
+    """One cell of one sample: `TILE` vectors of lanes at a time, a few taps of all lanes before the next, as memory likes to be read."""
+    mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
+    out, x = values(context, SCRATCH), offset(mem, get(ints, cell + SOURCE))
+    first_tap, n_taps = get(ints, cell + TAPS), get(ints, cell + N_TAPS)
+    target, bias, n = get(ints, cell + TARGET), get(ints, cell + BIAS), width(like)
+    for first in range(0, lanes, LONGEST):
+        end = min(lanes, first + LONGEST)
+        for lane in range(first, first + -(-(end - first) // (TILE * n)) * TILE * n, n):
             begin = like
             if how & WITH_BIAS and lane < lanes:
                 begin = load(w, bias + lane, like) if bias_step else splat(w, bias, like)
             store(out, lane - first, begin)
-        row_tile(out, x, weights, offset(ints, taps), offset(ints, taps + 1), 2, get(ints, cell + N_TAPS), like)
-        for lane in range(first, min(lanes, first + TILE * width(like)), width(like)):
-            z = load(out, lane - first, like)
-            _finish(mem, target + lane, number(context, PLANE), lanes - lane, how, z)
+        some = max(n_taps, 1) if n_taps * (end - first) <= NEAR else TAPS_AT_ONCE
+        for tap in range(0, n_taps, some):
+            pair = offset(ints, first_tap + 2 * tap)
+            for lane in range(first, end, TILE * n):
+                weights = offset(w, get(ints, cell + WEIGHT) + lane)
+                row_tile(offset(out, lane - first), x, weights, pair, offset(pair, 1), 2, min(some, n_taps - tap), like)
+        for lane in range(first, end, n):
+            _finish(mem, target + lane, number(context, PLANE), lanes - lane, how, load(out, lane - first, like))
 
 
 @inner
