@@ -204,7 +204,7 @@ def parse_weight(weight: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[st
     Raises
     ------
     UnknownName
-        With the valid ranges, or the nearest known name.
+        With the valid ranges and the nearest slot, or the nearest known name.
     """
     if shapes.get(weight) == ():
         return weight, 0
@@ -214,5 +214,7 @@ def parse_weight(weight: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[st
     shape = shapes[name]
     if len(index) != len(shape) or not all(0 <= i < n for i, n in zip(index, shape, strict=False)):
         ranges = ",".join(f"0…{n - 1}" for n in shape)
-        raise UnknownName(f"no weight '{weight}': '{name}' has slots {name}[{ranges}].")
+        clipped = ",".join(str(min(max(i, 0), n - 1)) for i, n in zip(index, shape, strict=False))
+        nearest = f" The nearest is {name}[{clipped}]." if len(index) == len(shape) and shape else ""
+        raise UnknownName(f"no weight '{weight}': '{name}' has slots {name}[{ranges}].{nearest}")
     return name, int(np.ravel_multi_index(index, shape)) if index else 0

@@ -181,7 +181,7 @@ def test_further_questions_name_the_spec_as_it_was_named(capsys: pytest.CaptureF
         (["mazur", "w5", "--learning-rate", "-1"], "learning_rate: found -1.0; expected a finite number above 0."),
         (["four", "conv[0,0]"], "no neuron conv[0,0]: 'conv' has neurons conv[0…0,0…5,0…5]."),
         (["four", "conv.weight[9,0,0,0]"], "no weight 'conv.weight[9,0,0,0]': 'conv.weight' has slots "
-         "conv.weight[0…0,0…0,0…2,0…2]."),
+         "conv.weight[0…0,0…0,0…2,0…2]. The nearest is conv.weight[0,0,0,0]."),
         (["four", "conv.weight"], "no weight 'conv.weight': 'conv.weight' has slots conv.weight[0…0,0…0,0…2,0…2]."),
         (["four", "conv[0,0,0]", "--sample", "1"], "--sample 1: four carries the samples 0…0."),
         (["digits", "out[0]", "--sample", "99999"], "--sample 99999: digits has the training samples 0…1,436."),

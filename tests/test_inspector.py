@@ -254,8 +254,9 @@ def test_faults_name_what_is_allowed() -> None:
     )
     with pytest.raises(UnknownName) as caught:
         inspector.weight("conv.weight[0,0,3,0]")
-    assert (
-        str(caught.value) == "no weight 'conv.weight[0,0,3,0]': 'conv.weight' has slots conv.weight[0…0,0…0,0…2,0…2]."
+    assert str(caught.value) == (
+        "no weight 'conv.weight[0,0,3,0]': 'conv.weight' has slots conv.weight[0…0,0…0,0…2,0…2]. "
+        "The nearest is conv.weight[0,0,2,0]."
     )
     with pytest.raises(BatchError) as bad:
         Inspector(one_neuron("relu"), [[1.0]], [[1.0]], sample=1)

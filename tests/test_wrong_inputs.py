@@ -176,7 +176,7 @@ COMMAND_LINES: list[tuple[list[str], str]] = [
     (["train", "lenet5", "--data", "./nowhere"], "lenet5, data ./nowhere: no data set './nowhere' (known: digits, mnist, or the path of a folder of IDX files)."),
     (["explain", "four", "conv[0,9,9]"], "no neuron conv[0,9,9]: 'conv' has neurons conv[0…0,0…5,0…5]. The nearest is conv[0,5,5]."),
     (["explain", "four", "convv[0,1,1]"], "four: no neuron or weight 'convv[0,1,1]'; did you mean 'conv'? (layers and parameters: input, conv, pool, outputs, conv.weight, outputs.weight)"),
-    (["explain", "four", "conv.weight[0,0,5,5]"], "no weight 'conv.weight[0,0,5,5]': 'conv.weight' has slots conv.weight[0…0,0…0,0…2,0…2]."),
+    (["explain", "four", "conv.weight[0,0,5,5]"], "no weight 'conv.weight[0,0,5,5]': 'conv.weight' has slots conv.weight[0…0,0…0,0…2,0…2]. The nearest is conv.weight[0,0,2,2]."),
     (["explain", "four", "conv[0,1,1]", "--sample", "7"], "--sample 7: four carries the samples 0…0."),
     (["draw", "four", "-o", "picture.bmp"], "picture.bmp: the ending '.bmp'; a picture ends in .svg, .png, .pdf or .dot."),
     (["draw", "four", "--view", "sideways"], "--view sideways: unknown view (known: layers, neurons, around)"),
