@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.kernels.processor import has
+
 Array = NDArray[Any]
 
-TILE = 8
-"""Sums that a tile keeps in registers."""
+TILE = 8 if has("avx512f") else 4
+"""Sums that a tile keeps in registers: processors with AVX-512 have twice as many of them."""
 
 WINDOW = 4
 """Cells of a window that `tile_pooled` takes the maximum of."""
