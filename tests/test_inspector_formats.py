@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import neurograph as ng
+import neurograph.inspector
 from neurograph.cli import main
 from neurograph.inspector import Inspector, NeuronCard, WeightCard
 from neurograph.inspector.html import as_fragment, as_page
@@ -103,6 +105,18 @@ def test_escaped_text_has_nothing_that_latex_would_take_for_a_command(text: str)
         escape(text),
     )
     assert not set(bare) & set('\\{}$&#%_^~[]<>|"²·×')
+
+
+def test_latex_has_a_word_for_every_sign_that_the_inspector_writes() -> None:
+    written: set[str] = set()
+    for path in Path(next(iter(neurograph.inspector.__path__))).glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        comments = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in comments:
+                written |= {sign for sign in node.value if not sign.isascii()}
+    assert len(written) > 15
+    assert sorted(sign for sign in written if not escape(sign).isascii()) == ["─"]  # rules off frames in a terminal
 
 
 # -- what a TeX says to it -----------------------------------------------------------------------------------------------

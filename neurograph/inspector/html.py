@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from neurograph.inspector.parts import Grid, HeatMap, Part, Prose, Sheet
-from neurograph.inspector.table import align
+from neurograph.inspector.table import HEAD, align
 
 STYLE = """\
 :root { color-scheme: light dark; }
@@ -91,7 +91,9 @@ def _table(grid: Grid) -> str:
     columns = [[row[i] for row in grid.rows] for i in range(len(grid.heads))]
     aligned = [column if i < grid.words else align(column) for i, column in enumerate(columns)]
     notes = dict(grid.notes)
-    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in grid.heads)
+    widths = [0 if i < grid.words else max(map(len, column), default=0) for i, column in enumerate(aligned)]
+    over = [head.rjust(min(width, HEAD)) for head, width in zip(grid.heads, widths, strict=True)]
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in over)
     lines = [
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(grid.caption)}">',
         f"<table>\n<caption>{escape(grid.caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>",

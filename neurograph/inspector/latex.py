@@ -40,6 +40,7 @@ PLAIN = {
     "←": r"$\leftarrow$",
     "≈": r"$\approx$",
     "≤": r"$\le$",
+    "≠": r"$\ne$",
     "…": r"\dots{}",
     "±": r"$\pm$",
     "η": r"$\eta$",

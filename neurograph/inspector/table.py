@@ -10,6 +10,8 @@ from typing import TypeVar
 from neurograph.inspector.formulas import total
 
 Row = TypeVar("Row")
+HEAD = 3
+"""Characters of a column's numbers over which its head stands at the right end, as over a column of digits."""
 LONGEST = 24
 """Characters of a fraction that are still read."""
 
@@ -70,7 +72,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1, i
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         if row == list(heads):
             cells = [
-                c if i < words else c.strip().rjust(min(w, 3)).ljust(w)
+                c if i < words else c.strip().rjust(min(w, HEAD)).ljust(w)
                 for i, (c, w) in enumerate(zip(cells, widths, strict=True))
             ]
         lines.append((indent + "  ".join(cells)).rstrip())
