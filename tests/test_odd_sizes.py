@@ -25,7 +25,7 @@ POOL = {"kind": "maxpool", "window": 2}
 def network(word: str, n: int) -> tuple[list[int], list[dict[str, Any]]]:
     """Input shape and layers; every layer under test reads another, so that its errors are computed too."""
     dense = {"kind": "dense", "units": n}
-    conv = {"kind": "conv", "filters": n, "kernel": 2, "padding": [[1, 0], [0, 0]], "activation": "relu"}
+    conv = {"kind": "conv", "filters": n, "kernel": 2, "padding": [[0, 0], [1, 0]], "activation": "relu"}
     first = {"kind": "depthwise", "kernel": 1}
     made: dict[str, tuple[list[int], list[dict[str, Any]]]] = {
         "dense": ([n], [{**dense, "activation": "relu"}, dense, dense]),
@@ -35,6 +35,7 @@ def network(word: str, n: int) -> tuple[list[int], list[dict[str, Any]]]:
         "conv behind maxpool": ([2, 5, 5], [conv, POOL, {**conv, "filters": 3}]),
         "conv over one channel": ([1, 4, 4], [{**conv, "filters": n}, {**conv, "filters": 1}]),
         "grouped conv": ([2 * n, 2, 3], [first, {**conv, "filters": 2 * n, "groups": 2}]),
+        "grouped conv with maxpool": ([2 * n, 3, 3], [{**conv, "filters": 2 * n, "groups": 2}, POOL]),
         "depthwise": ([n, 4, 3], [first, {"kind": "depthwise", "kernel": 2, "multiplier": 2}]),
         "depthwise with maxpool": ([n, 4, 3], [first, {"kind": "depthwise", "kernel": [1, 2], "activation": "relu"}, POOL]),
         "one-dimensional conv": ([n, 5], [first, {"kind": "conv", "filters": n, "kernel": 3, "dilation": 2, "padding": 2}]),
@@ -45,7 +46,7 @@ def network(word: str, n: int) -> tuple[list[int], list[dict[str, Any]]]:
 
 WORDS = (
     "dense", "conv", "strided conv", "conv with maxpool", "conv behind maxpool", "conv over one channel", "grouped conv",
-    "depthwise", "depthwise with maxpool", "one-dimensional conv", "one-dimensional conv with maxpool",
+    "grouped conv with maxpool", "depthwise", "depthwise with maxpool", "one-dimensional conv", "one-dimensional conv with maxpool",
 )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.mutants.planted import MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.planted import MUTANTS
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("neurograph", "viz", "specs", "tests", "docs", "pyproject.toml", "README.md")
