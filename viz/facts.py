@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neurograph.graph.address import node_id
-from neurograph.graph.neuron_graph import HeadSpec
+from neurograph.graph.heads import HeadSpec
 from neurograph.graph.receptive import extents, middle, receptive_field
 from neurograph.graph.sharing import uses_per_weight, written
 from neurograph.graph.topology import Population, Topology

@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from neurograph import __version__
 from neurograph.benchmark.peak import Machine
 from neurograph.benchmark.race import Setting
 from neurograph.benchmark.results import Result
+from neurograph.version import __version__
 
 PACKAGES = ("numpy", "numba", "llvmlite", "torch", "jax")
 

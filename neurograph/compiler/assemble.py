@@ -22,14 +22,13 @@ from neurograph.compiler.samples import SampleEmitter
 from neurograph.compiler.storage import Storage, parameters_with_lanes
 from neurograph.graph.layout import Layout
 from neurograph.kernels import code as c
-from neurograph.kernels.losses import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, RBF_MAP, SQUARED
 
 Index = NDArray[np.int64]
-LOSS_KINDS = {
-    "cross_entropy": CROSS_ENTROPY,
-    "binary_cross_entropy": BINARY_CROSS_ENTROPY,
-    "mse": SQUARED,
-    "rbf_map": RBF_MAP,
+LOSS_OPS = {
+    "cross_entropy": c.CROSS_ENTROPY,
+    "binary_cross_entropy": c.BINARY_CROSS_ENTROPY,
+    "mse": c.SQUARED,
+    "rbf_map": c.RBF_MAP,
 }
 
 
@@ -275,8 +274,7 @@ class _Maker:
         loss = head.port.loss
         assert loss is not None
         self.numbers.extend([loss.weight, *factors, loss.j])
-        kind = LOSS_KINDS[loss.kind]
-        self.listing.add(c.LOSS, c.TARGETS, table, n_groups, how=kind, extra=len(self.numbers) - 4)
+        self.listing.add(LOSS_OPS[loss.kind], c.TARGETS, table, n_groups, extra=len(self.numbers) - 4)
 
     def _outputs(self) -> None:
         for head in self.heads:

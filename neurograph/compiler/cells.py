@@ -81,7 +81,9 @@ def cells_of_nest(
     further : tuple of Axis
         Axes that continue it: each begins where those before end.
     """
-    axes = sorted((axis for axis in nest.axes if axis is not lanes and axis not in further), key=lambda axis: axis.weight != 0)
+    axes = sorted(
+        (axis for axis in nest.axes if axis is not lanes and axis not in further), key=lambda axis: axis.weight != 0
+    )
     tied = 1
     t = target.address(np.array([nest.target], dtype=np.int64).reshape(1, -1))
     s = source.address(np.array([nest.source], dtype=np.int64).reshape(1, -1))

@@ -20,7 +20,7 @@ from neurograph.compiler.plan import ONE, Plan, PlanProjection, Step
 from neurograph.compiler.storage import Storage
 from neurograph.errors import GraphError
 from neurograph.kernels import code as c
-from neurograph.kernels.formulas import IDENTITY, RELU
+from neurograph.kernels.formulas import GELU, IDENTITY, RELU
 from neurograph.ops.words import ACTIVATIONS
 
 Index = NDArray[np.int64]
@@ -192,7 +192,8 @@ class StepEmitter:
                 self._forward_part(part)
         if self._needs_pass():
             how = c.ROOT if self.step.op == "l2" and not self.is_direct else 0
-            self.listing.add(c.ACTIVATE, ALWAYS, self.runs_at, len(self.neuron_runs), extra=self.activation, how=how)
+            op = c.GELU if self.activation == GELU else c.ACTIVATE
+            self.listing.add(op, ALWAYS, self.runs_at, len(self.neuron_runs), extra=self.activation, how=how)
 
     def _needs_pass(self) -> bool:
         """Whether the activation is a pass of its own, behind the sums."""
@@ -242,7 +243,7 @@ class StepEmitter:
         if self.is_gated or self.step.activation in ("identity", "softmax"):
             return
         self.listing.add(
-            c.SLOPE,
+            c.GELU_SLOPE if self.activation == GELU else c.SLOPE,
             self.when_slope,
             self.runs_at,
             len(self.neuron_runs),

@@ -63,7 +63,11 @@ def choose(plan: Plan, asked: str = "auto") -> Innermost:
     share = 100 * alone / max(edges, 1)
     if time <= by_samples:
         return Innermost(CHANNELS, f"{100 - share:.0f} % of the weighted edges lie in lanes, which fill vectors.")
-    why = "the lanes are too few to fill vectors" if share < 10 else f"{share:.0f} % of the weighted edges lie in no lanes"
+    why = (
+        "the lanes are too few to fill vectors"
+        if share < 10
+        else f"{share:.0f} % of the weighted edges lie in no lanes"
+    )
     return Innermost(SAMPLES, f"{why}; one neuron of many samples to a vector is quicker.")
 
 

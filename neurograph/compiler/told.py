@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-import numpy as np
-
 from neurograph.compiler.assemble import make_image
 from neurograph.compiler.bind import layout_of_plan
 from neurograph.compiler.image import Image

@@ -24,7 +24,7 @@ import llvmlite
 import numba
 from numba.core.serialize import dumps
 
-from neurograph import __version__
+from neurograph.version import __version__
 
 ROOM = 64 * 2**20
 """Bytes that the folder may hold. A full set of kernels takes a few MB; other versions' and processors' go, oldest first."""

@@ -30,7 +30,7 @@ from neurograph.kernels.code import (
     VALID,
     WEIGHTS,
 )
-from neurograph.kernels.formulas import GELU, gelu, gelu_slope, slope, value
+from neurograph.kernels.formulas import gelu, gelu_slope, slope, value
 from neurograph.kernels.jit import inner
 from neurograph.kernels.simd import (
     Pointer,
@@ -123,13 +123,9 @@ def activate(context: Pointer, row: Pointer) -> None:
                 for i in range(0, length, n):
                     z = load_part(mem, first + plane + i, 1, length - i, like)
                     store_part(mem, first + plane + i, 1, length - i, root(z))
-            if function == GELU:
-                for i in range(first, first + length):
-                    put(mem, i, gelu(np.float64(get(mem, i + plane))))
-            else:
-                for i in range(0, length, n):
-                    z = load_part(mem, first + plane + i, 1, length - i, like)
-                    store_part(mem, first + i, 1, length - i, value(function, z, z))
+            for i in range(0, length, n):
+                z = load_part(mem, first + plane + i, 1, length - i, like)
+                store_part(mem, first + i, 1, length - i, value(function, z, z))
 
 
 def times_slope(context: Pointer, row: Pointer) -> None:
@@ -145,18 +141,40 @@ def times_slope(context: Pointer, row: Pointer) -> None:
         for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
             first = get(ints, run) * step + turn * number(context, PASS_STEP)
             length = get(ints, run + 1) * step
-            if function == GELU:
-                for i in range(first, first + length):
-                    error = np.float64(get(mem, i + 2 * plane))
-                    if error != 0:
-                        put(mem, i + 2 * plane, error * gelu_slope(np.float64(get(mem, i + shift))))
-            else:
-                for i in range(0, length, n):
-                    errors = load_part(mem, first + 2 * plane + i, 1, length - i, like)
-                    z = load_part(mem, first + shift + i, 1, length - i, like)
-                    a = load_part(mem, first + i, 1, length - i, like)
-                    delta = fma_where(errors, slope(function, z, a), like)
-                    store_part(mem, first + 2 * plane + i, 1, length - i, delta)
+            for i in range(0, length, n):
+                errors = load_part(mem, first + 2 * plane + i, 1, length - i, like)
+                z = load_part(mem, first + shift + i, 1, length - i, like)
+                a = load_part(mem, first + i, 1, length - i, like)
+                delta = fma_where(errors, slope(function, z, a), like)
+                store_part(mem, first + 2 * plane + i, 1, length - i, delta)
+
+
+def gaussian(context: Pointer, row: Pointer) -> None:
+    """`activate` for gelu, number by number."""
+    mem, ints, step = values(context, MEMORY), integers(context, TABLES), number(context, NEURON_STEP)
+    plane = number(context, PLANE) * step
+    for turn in range(number(context, PASSES)):
+        for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
+            first = get(ints, run) * step + turn * number(context, PASS_STEP)
+            for i in range(first, first + get(ints, run + 1) * step):
+                z = get(mem, i + plane)
+                if get(row, HOW) & ROOT:
+                    z = np.sqrt(z)
+                    put(mem, i + plane, z)
+                put(mem, i, gelu(np.float64(z)))
+
+
+def times_gaussian_slope(context: Pointer, row: Pointer) -> None:
+    """`times_slope` for gelu, number by number, from z."""
+    mem, ints, step = values(context, MEMORY), integers(context, TABLES), number(context, NEURON_STEP)
+    plane = number(context, PLANE) * step
+    for turn in range(number(context, PASSES)):
+        for run in range(get(row, START), get(row, START) + 2 * get(row, COUNT), 2):
+            first = get(ints, run) * step + turn * number(context, PASS_STEP)
+            for i in range(first, first + get(ints, run + 1) * step):
+                error = np.float64(get(mem, i + 2 * plane))
+                if error != 0:
+                    put(mem, i + 2 * plane, error * gelu_slope(np.float64(get(mem, i + plane))))
 
 
 def softmax(context: Pointer, row: Pointer) -> None:

@@ -14,7 +14,6 @@ from neurograph.kernels.code import (
     COUNT,
     EXTRA,
     FIRST_SAMPLE,
-    HOW,
     LOSS_SUM,
     MEMORY,
     NEURON_STEP,
@@ -29,9 +28,7 @@ from neurograph.kernels.code import (
 )
 from neurograph.kernels.formulas import exact_sigmoid
 from neurograph.kernels.jit import inner
-from neurograph.kernels.simd import Pointer, get, integers, number, put, reals, values
-
-CROSS_ENTROPY, BINARY_CROSS_ENTROPY, SQUARED, RBF_MAP = range(4)
+from neurograph.kernels.simd import Pointer, get, integers, number, offset, put, reals, values
 
 
 def add_upstream(context: Pointer, row: Pointer) -> None:
@@ -47,35 +44,66 @@ def add_upstream(context: Pointer, row: Pointer) -> None:
         at += 1 + 2 * get(ints, at)
 
 
-def add_loss(context: Pointer, row: Pointer) -> None:
-    """One head's loss onto the loss sum. Squared errors go onto the errors ∂loss/∂a, the others onto δ."""
-    mem, ints, t = values(context, MEMORY), integers(context, TABLES), values(context, TARGETS_GIVEN)
-    step, columns, at = number(context, NEURON_STEP), number(context, TARGET_COLUMNS), get(row, START)
-    numbers, line = reals(context, NUMBERS), number(context, FIRST_SAMPLE) * columns
-    plane, kind, k = number(context, PLANE) * step, get(row, HOW), get(row, EXTRA)
-    weight, value_factor, error_factor, j = (
-        get(numbers, k),
-        get(numbers, k + 1),
-        get(numbers, k + 2),
-        get(numbers, k + 3),
-    )
-    summed = 0.0
+def cross_entropy(context: Pointer, row: Pointer) -> None:
+    """One head's cross-entropy of softmax; it goes onto δ."""
+    ints, numbers = integers(context, TABLES), offset(reals(context, NUMBERS), get(row, EXTRA))
+    at, summed = get(row, START), 0.0
     for _ in range(get(row, COUNT)):
-        size = get(ints, at)
         for sample in range(number(context, VALID)):
-            here, place = line + sample * columns, sample * number(context, SAMPLE_STEP)
-            if kind == CROSS_ENTROPY:
-                summed += _cross_entropy(mem, t, ints, at + 1, size, step, plane, place, here, weight)
-            elif kind == BINARY_CROSS_ENTROPY:
-                summed += _binary(mem, t, ints, at + 1, size, step, plane, place, here, weight)
-            elif kind == SQUARED:
-                error = weight * error_factor
-                summed += value_factor * _squared(mem, t, ints, at + 1, size, step, plane, place, here, error)
-            else:
-                summed += _rbf_map(mem, t, ints, at + 1, size, step, plane, place, here, weight, j)
-        at += 1 + 2 * size
-    loss = reals(context, LOSS_SUM)
-    put(loss, 0, get(loss, 0) + weight * summed)
+            summed += get(numbers, 1) * _cross_entropy(context, numbers, at, sample)
+        at += 1 + 2 * get(ints, at)
+    _add(context, get(numbers, 0) * summed)
+
+
+def binary_cross_entropy(context: Pointer, row: Pointer) -> None:
+    """One head's cross-entropy of sigmoids, summed over units; it goes onto δ."""
+    ints, numbers = integers(context, TABLES), offset(reals(context, NUMBERS), get(row, EXTRA))
+    at, summed = get(row, START), 0.0
+    for _ in range(get(row, COUNT)):
+        for sample in range(number(context, VALID)):
+            summed += get(numbers, 1) * _binary(context, numbers, at, sample)
+        at += 1 + 2 * get(ints, at)
+    _add(context, get(numbers, 0) * summed)
+
+
+def squared(context: Pointer, row: Pointer) -> None:
+    """One head's squared error; it goes onto the errors ∂loss/∂a."""
+    ints, numbers = integers(context, TABLES), offset(reals(context, NUMBERS), get(row, EXTRA))
+    at, summed = get(row, START), 0.0
+    for _ in range(get(row, COUNT)):
+        for sample in range(number(context, VALID)):
+            summed += get(numbers, 1) * _squared(context, numbers, at, sample)
+        at += 1 + 2 * get(ints, at)
+    _add(context, get(numbers, 0) * summed)
+
+
+def rbf_map(context: Pointer, row: Pointer) -> None:
+    """The loss of one head of distances; it goes onto δ."""
+    ints, numbers = integers(context, TABLES), offset(reals(context, NUMBERS), get(row, EXTRA))
+    at, summed = get(row, START), 0.0
+    for _ in range(get(row, COUNT)):
+        for sample in range(number(context, VALID)):
+            summed += get(numbers, 1) * _rbf_map(context, numbers, at, sample)
+        at += 1 + 2 * get(ints, at)
+    _add(context, get(numbers, 0) * summed)
+
+
+@inner
+def _add(context: Pointer, loss: float) -> None:
+    total = reals(context, LOSS_SUM)
+    put(total, 0, get(total, 0) + loss)
+
+
+@inner
+def _strides(context: Pointer, sample: int) -> tuple[int, int, int, int]:
+    """How far neurons, planes and this sample lie apart in the arena, and where its line of targets begins."""
+    step, line = number(context, NEURON_STEP), number(context, FIRST_SAMPLE) + sample
+    return (
+        step,
+        number(context, PLANE) * step,
+        sample * number(context, SAMPLE_STEP),
+        line * number(context, TARGET_COLUMNS),
+    )
 
 
 @inner
@@ -84,42 +112,26 @@ def _owe(mem: Pointer, i: int, owed: float) -> None:
 
 
 @inner
-def _squared(
-    mem: Pointer,
-    t: Pointer,
-    ints: Pointer,
-    at: int,
-    size: int,
-    step: int,
-    plane: int,
-    place: int,
-    line: int,
-    factor: float,
-) -> float:
+def _squared(context: Pointer, numbers: Pointer, group: int, sample: int) -> float:
     """Σ (a − t)²."""
+    mem, t, ints = values(context, MEMORY), values(context, TARGETS_GIVEN), integers(context, TABLES)
+    step, plane, place, line = _strides(context, sample)
+    at, size, weight = group + 1, get(ints, group), get(numbers, 0) * get(numbers, 2)
     summed = 0.0
     for pair in range(at, at + 2 * size, 2):
         i = get(ints, pair) * step + place
         gap = np.float64(get(mem, i)) - np.float64(get(t, line + get(ints, pair + 1)))
         summed += gap * gap
-        _owe(mem, i + 2 * plane, factor * gap)
+        _owe(mem, i + 2 * plane, weight * gap)
     return summed
 
 
 @inner
-def _cross_entropy(
-    mem: Pointer,
-    t: Pointer,
-    ints: Pointer,
-    at: int,
-    size: int,
-    step: int,
-    plane: int,
-    place: int,
-    line: int,
-    weight: float,
-) -> float:
+def _cross_entropy(context: Pointer, numbers: Pointer, group: int, sample: int) -> float:
     """Log Σ e^z − Σ t·z, computed below the largest z so that nothing overflows; δ = p − t."""
+    mem, t, ints = values(context, MEMORY), values(context, TARGETS_GIVEN), integers(context, TABLES)
+    step, plane, place, line = _strides(context, sample)
+    at, size, weight = group + 1, get(ints, group), get(numbers, 0) * get(numbers, 2)
     top, summed, given, targets = -math.inf, 0.0, 0.0, 0.0
     for pair in range(at, at + 2 * size, 2):
         z = np.float64(get(mem, get(ints, pair) * step + plane + place))
@@ -140,19 +152,11 @@ def _cross_entropy(
 
 
 @inner
-def _binary(
-    mem: Pointer,
-    t: Pointer,
-    ints: Pointer,
-    at: int,
-    size: int,
-    step: int,
-    plane: int,
-    place: int,
-    line: int,
-    weight: float,
-) -> float:
+def _binary(context: Pointer, numbers: Pointer, group: int, sample: int) -> float:
     """Σ max(z, 0) − t·z + log(1 + e^−|z|); δ = σ(z) − t."""
+    mem, t, ints = values(context, MEMORY), values(context, TARGETS_GIVEN), integers(context, TABLES)
+    step, plane, place, line = _strides(context, sample)
+    at, size, weight = group + 1, get(ints, group), get(numbers, 0) * get(numbers, 2)
     summed = 0.0
     for pair in range(at, at + 2 * size, 2):
         i = get(ints, pair) * step + place
@@ -164,20 +168,12 @@ def _binary(
 
 
 @inner
-def _rbf_map(
-    mem: Pointer,
-    t: Pointer,
-    ints: Pointer,
-    at: int,
-    size: int,
-    step: int,
-    plane: int,
-    place: int,
-    line: int,
-    weight: float,
-    j: float,
-) -> float:
+def _rbf_map(context: Pointer, numbers: Pointer, group: int, sample: int) -> float:
     """y_D + log(e^−j + Σ e^−y); δ_i = [i = D] − e^−y_i / (e^−j + Σ e^−y). Distances count from the smallest."""
+    mem, t, ints = values(context, MEMORY), values(context, TARGETS_GIVEN), integers(context, TABLES)
+    step, plane, place, line = _strides(context, sample)
+    at, size, weight = group + 1, get(ints, group), get(numbers, 0) * get(numbers, 2)
+    j = get(numbers, 3)
     least, given = j, 0.0
     for pair in range(at, at + 2 * size, 2):
         y = np.float64(get(mem, get(ints, pair) * step + plane + place))

@@ -6,8 +6,6 @@ until all samples are through; then every weight's share is summed in registers 
 
 from __future__ import annotations
 
-from typing import Any
-
 from neurograph.kernels.code import (
     BATCH,
     CELL,
@@ -43,7 +41,6 @@ from neurograph.kernels.code import (
     WEIGHT_STEP,
     WEIGHTS,
 )
-from neurograph.kernels.jit import inner
 from neurograph.kernels.simd import (
     Pointer,
     fma,
@@ -60,8 +57,8 @@ from neurograph.kernels.simd import (
     width,
     zero,
 )
-from neurograph.kernels.tiles import TILE, load_some, minus, plus, ratio, store_some, tile, times
-from neurograph.kernels.update import CLASSICAL, PLAIN
+from neurograph.kernels.tiles import TILE, load_some, ratio, store_some, tile, times
+from neurograph.kernels.update import moved
 
 
 def step(context: Pointer, row: Pointer) -> None:
@@ -79,25 +76,10 @@ def step(context: Pointer, row: Pointer) -> None:
             for lane in range(0, lanes, width(like)):
                 d, v = load_some(mem, target + lane, lanes - lane, like), load(w, at + lane, like)
                 error = fma(v, d, error)
-                store(w, at + lane, _moved(v, times(a, d), state, at + lane, rate, kept, form, like))
+                store(w, at + lane, moved(v, times(a, d), state, at + lane, lanes - lane, rate, kept, form))
             if to_sources:
                 where = source + get(ints, tap) + errors
                 put(mem, where, get(mem, where) + total(error))
-
-
-@inner
-def _moved(v: Any, g: Any, state: Pointer, at: int, rate: Any, kept: Any, form: int, like: Any) -> Any:
-    """The weights v after their step with gradient g."""
-    if form == PLAIN:
-        return minus(v, times(rate, g))
-    velocity = times(kept, load(state, at, like))
-    if form == CLASSICAL:
-        velocity = minus(velocity, times(rate, g))
-        store(state, at, velocity)
-        return plus(v, velocity)
-    velocity = plus(velocity, g)
-    store(state, at, velocity)
-    return minus(v, times(rate, velocity))
 
 
 def keep(context: Pointer, row: Pointer) -> None:
@@ -139,4 +121,4 @@ def apply(context: Pointer, row: Pointer) -> None:
                 at = get(ints, cell + WEIGHT) + get(taps, 2 * (first + p) + 1) + lane
                 g = ratio(load(out, p * n, like), share)
                 state = values(context, STATE)
-                store(w, at, _moved(load(w, at, like), g, state, at, rate, kept_part, number(context, FORM), like))
+                store(w, at, moved(load(w, at, like), g, state, at, n, rate, kept_part, number(context, FORM)))

@@ -1,14 +1,12 @@
 """Updates of flat weights by flat gradients, bit for bit what `neurograph.training.optimizers` does array by array.
 
-Compiled without reordering or fusing, since NumPy does neither. The gradient arrives in parts, one a slot; they are added in order.
+Compiled (`exact`) without reordering or fusing, since NumPy does neither. The gradient arrives in parts, one a slot; they are added in order.
 The weights are cut into stretches, which several threads share; no number depends on who takes which.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-import numpy as np
 
 from neurograph.kernels.code import (
     FORM,
@@ -18,7 +16,6 @@ from neurograph.kernels.code import (
     PART,
     RANGES,
     RULE,
-    SCRATCH,
     SECOND_STATE,
     SLOT_STEP,
     SLOTS,
@@ -26,7 +23,8 @@ from neurograph.kernels.code import (
     WEIGHTS,
 )
 from neurograph.kernels.jit import exact
-from neurograph.kernels.simd import Pointer, get, integers, number, offset, put, values
+from neurograph.kernels.simd import Pointer, get, integers, load, number, root, splat, values, width, zero
+from neurograph.kernels.tiles import minus, plus, ratio, store_some, times
 
 PLAIN, MOMENTUM, CLASSICAL, ADAM = range(4)
 """Forms of an update; their numbers begin with the divisor of the gradient."""
@@ -37,77 +35,57 @@ STRETCH = 1024
 
 def update(context: Pointer, row: Pointer) -> None:
     """One part's stretches of all ranges."""
-    w, slots, state = values(context, WEIGHTS), values(context, SLOTS), values(context, STATE)
-    g, rule, ranges = values(context, SCRATCH), values(context, RULE), integers(context, RANGES)
-    form, stretch = number(context, FORM), 0
+    like, ranges, stretch = zero(context), integers(context, RANGES), 0
     for line in range(number(context, N_RANGES)):
         end = get(ranges, 2 * line + 1)
         for first in range(get(ranges, 2 * line), end, STRETCH):
             stretch += 1
-            if stretch % number(context, N_PARTS) != number(context, PART):
-                continue
-            n = min(STRETCH, end - first)
-            _gradient(g, offset(slots, first), number(context, N_SLOTS), number(context, SLOT_STEP), get(rule, 0), n)
-            if form == PLAIN:
-                _plain(offset(w, first), g, rule, n)
-            elif form == MOMENTUM:
-                _momentum(offset(w, first), g, rule, offset(state, first), n)
-            elif form == CLASSICAL:
-                _classical(offset(w, first), g, rule, offset(state, first), n)
-            else:
-                second = offset(values(context, SECOND_STATE), first)
-                _adam(offset(w, first), g, rule, offset(state, first), second, n)
+            if stretch % number(context, N_PARTS) == number(context, PART):
+                _stretch(context, first, min(end, first + STRETCH), like)
 
 
 @exact
-def _gradient(g: Pointer, slots: Pointer, n_slots: int, apart: int, share: Any, n: int) -> None:
-    """The sum of all slots, divided by `share`."""
-    for i in range(n):
-        put(g, i, get(slots, i))
-    for slot in range(1, n_slots):
-        part = offset(slots, slot * apart)
-        for i in range(n):
-            put(g, i, get(g, i) + get(part, i))
-    if share != 1:
-        for i in range(n):
-            put(g, i, get(g, i) / share)
+def _stretch(context: Pointer, first: int, end: int, like: Any) -> None:
+    """A vector of weights after the other: the gradient's parts are added, divided by the first number of the rule, and applied."""
+    w, slots, rule = values(context, WEIGHTS), values(context, SLOTS), values(context, RULE)
+    share, rate, kept = splat(rule, 0, like), splat(rule, 1, like), splat(rule, 2, like)
+    for i in range(first, end, width(like)):
+        g = load(slots, i, like)
+        for slot in range(1, number(context, N_SLOTS)):
+            g = plus(g, load(slots, slot * number(context, SLOT_STEP) + i, like))
+        g = ratio(g, share)
+        if number(context, FORM) == ADAM:
+            v = _adam(context, load(w, i, like), g, i, end - i)
+        else:
+            v = moved(load(w, i, like), g, values(context, STATE), i, end - i, rate, kept, number(context, FORM))
+        store_some(w, i, end - i, v)
 
 
 @exact
-def _plain(w: Pointer, g: Pointer, rule: Pointer, n: int) -> None:
-    """W ← w − η·g."""
-    rate = get(rule, 1)
-    for i in range(n):
-        put(w, i, get(w, i) - rate * get(g, i))
+def moved(w: Any, g: Any, state: Pointer, i: int, some: int, rate: Any, kept: Any, form: int) -> Any:
+    """The weights w after their step with gradient g, of which `some` are changed.
+
+    Plain: w − ηg. With momentum v ← μv + g, w − ηv. Classical: v ← μv − ηg, w + v.
+    """
+    if form == PLAIN:
+        return minus(w, times(rate, g))
+    v = times(kept, load(state, i, w))
+    if form == CLASSICAL:
+        v = minus(v, times(rate, g))
+        store_some(state, i, some, v)
+        return plus(w, v)
+    v = plus(v, g)
+    store_some(state, i, some, v)
+    return minus(w, times(rate, v))
 
 
 @exact
-def _momentum(w: Pointer, g: Pointer, rule: Pointer, v: Pointer, n: int) -> None:
-    """V ← μv + g, w ← w − ηv."""
-    rate, kept = get(rule, 1), get(rule, 2)
-    for i in range(n):
-        new = kept * get(v, i) + get(g, i)
-        put(v, i, new)
-        put(w, i, get(w, i) - rate * new)
-
-
-@exact
-def _classical(w: Pointer, g: Pointer, rule: Pointer, v: Pointer, n: int) -> None:
-    """V ← μv − ηg, w ← w + v."""
-    rate, kept = get(rule, 1), get(rule, 2)
-    for i in range(n):
-        new = kept * get(v, i) - rate * get(g, i)
-        put(v, i, new)
-        put(w, i, get(w, i) + new)
-
-
-@exact
-def _adam(w: Pointer, g: Pointer, rule: Pointer, mean: Pointer, square: Pointer, n: int) -> None:
+def _adam(context: Pointer, w: Any, g: Any, i: int, some: int) -> Any:
     """Adam. The numbers: divisor, η/(1 − β₁ᵗ), β₁, 1 − β₁, β₂, 1 − β₂, √(1 − β₂ᵗ), ε."""
-    for i in range(n):
-        m = get(mean, i) * get(rule, 2) + get(rule, 3) * get(g, i)
-        v = get(square, i) * get(rule, 4) + get(rule, 5) * (get(g, i) * get(g, i))
-        put(mean, i, m)
-        put(square, i, v)
-        below = np.sqrt(v) / get(rule, 6) + get(rule, 7)
-        put(w, i, get(w, i) - get(rule, 1) * m / below)
+    rule, mean, square = values(context, RULE), values(context, STATE), values(context, SECOND_STATE)
+    m = plus(times(load(mean, i, w), splat(rule, 2, w)), times(splat(rule, 3, w), g))
+    v = plus(times(load(square, i, w), splat(rule, 4, w)), times(splat(rule, 5, w), times(g, g)))
+    store_some(mean, i, some, m)
+    store_some(square, i, some, v)
+    below = plus(ratio(root(v), splat(rule, 6, w)), splat(rule, 7, w))
+    return minus(w, ratio(times(splat(rule, 1, w), m), below))

@@ -136,9 +136,9 @@ def fit(
     singly = getattr(engine, "train_singly", None) if batch_size == 1 and schedule == "constant" else None
     while history.step < n_steps:
         row = _Row(len(history) + 1, epochs, history.step, n_steps, n_batches)
-        for rows in batches(n, AT_ONCE if singly is not None else batch_size, seed, len(history)):
+        for drawn in batches(n, AT_ONCE if singly is not None else batch_size, seed, len(history)):
             optimizer.scale = factor(schedule, row.step, n_steps)
-            rows = rows[: n_steps - row.step] if singly is not None else rows
+            rows = drawn[: n_steps - row.step] if singly is not None else drawn
             loss = singly(take(x, rows), take(y, rows), optimizer) if singly is not None else None
             if loss is not None:
                 row.add(loss, len(rows), len(rows))
