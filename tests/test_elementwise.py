@@ -107,6 +107,13 @@ class Bench:
         assert (self.memory[self.beside] == UNTOUCHED).all()
 
 
+LOSSES = {
+    "cross_entropy": c.CROSS_ENTROPY,
+    "binary_cross_entropy": c.BINARY_CROSS_ENTROPY,
+    "squared": c.SQUARED,
+    "rbf_map": c.RBF_MAP,
+}
+
 CASES: dict[str, dict[str, Any]] = {
     "load_input": {"op": c.LOAD_INPUT, "table": PIECES, "count": 4, "extra": 7},
     "load_mask": {"op": c.LOAD_MASK, "table": PIECES, "count": 4, "extra": 7, "shift": NEURONS},
@@ -123,7 +130,7 @@ CASES: dict[str, dict[str, Any]] = {
     "softmax_back": {"op": c.SOFTMAX_BACK, "table": GROUPS, "count": 2},
     "upstream": {"op": c.UPSTREAM_GRADIENT, "table": HEAD, "count": 2},
     "export": {"op": c.EXPORT, "table": PIECES, "count": 4, "extra": 2, "shift": NEURONS},
-    **{f"loss_{how}": {"op": c.LOSS, "table": HEAD, "count": 2, "extra": 1, "how": how} for how in range(4)},
+    **{kind: {"op": op, "table": HEAD, "count": 2, "extra": 1} for kind, op in LOSSES.items()},
 }
 
 
@@ -201,7 +208,6 @@ def test_samples_beyond_the_batch_are_loaded_as_zero() -> None:
 
 
 # -- what heads owe ---------------------------------------------------------------------------------------------------
-HEADS = {"cross_entropy": 0, "binary_cross_entropy": 1, "squared": 2, "rbf_map": 3}
 WEIGHT, VALUE_FACTOR, ERROR_FACTOR, J = 0.8, 0.75, 1.5, 2.0
 """The numbers of the head in `Bench.run`, from place 1 on."""
 
@@ -209,7 +215,7 @@ WEIGHT, VALUE_FACTOR, ERROR_FACTOR, J = 0.8, 0.75, 1.5, 2.0
 def owed(kind: str, z: np.ndarray, t: np.ndarray) -> tuple[Any, np.ndarray]:
     """Loss and δ of one group in one sample, as the textbook writes them."""
     if kind == "squared":
-        return VALUE_FACTOR * ((z - t) ** 2).sum(), ERROR_FACTOR * (z - t)
+        return ((z - t) ** 2).sum(), z - t
     if kind == "binary_cross_entropy":
         p = 1 / (1 + np.exp(-z))
         return -(t * np.log(p) + (1 - t) * np.log(1 - p)).sum(), p - t
@@ -222,7 +228,7 @@ def owed(kind: str, z: np.ndarray, t: np.ndarray) -> tuple[Any, np.ndarray]:
 
 @pytest.mark.parametrize("channels", [True, False])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("kind", LOSSES)
 def test_heads_owe_what_the_textbook_says(kind: str, dtype: str, channels: bool) -> None:
     rng = np.random.default_rng(3)
     planes = rng.normal(0, 2, (4, NEURONS, SAMPLES)).astype(dtype)
@@ -233,10 +239,10 @@ def test_heads_owe_what_the_textbook_says(kind: str, dtype: str, channels: bool)
         for neurons, columns in (([4, 9, 6], [0, 2, 1]), ([40, 41], [3, 4])):
             z = planes[0 if kind == "squared" else 1, neurons, s].astype(np.longdouble)
             value, delta = owed(kind, z, x[2 + s, columns].astype(np.longdouble))
-            wanted[2, neurons, s] = WEIGHT * delta
-            loss += WEIGHT * float(value)
+            wanted[2, neurons, s] = WEIGHT * ERROR_FACTOR * delta
+            loss += WEIGHT * VALUE_FACTOR * float(value)
     bench = Bench(dtype, planes, channels)
-    bench.run(c.LOSS, HEAD, 2, x, extra=1, how=HEADS[kind])
+    bench.run(LOSSES[kind], HEAD, 2, x, extra=1)
     u = float(np.finfo(dtype).eps)
     np.testing.assert_allclose(bench.view, wanted.astype(dtype), rtol=4 * u, atol=4 * u)
     assert bench.loss[0] == pytest.approx(loss, rel=1e-13)
@@ -268,7 +274,9 @@ def test_a_cross_entropy_of_huge_numbers_does_not_overflow() -> None:
     x = np.zeros((SAMPLES + 2, NEURONS))
     x[:, [0, 3]] = 1
     bench = Bench("float64", planes, channels=False)
-    bench.run(c.LOSS, HEAD, 2, x, extra=1, how=HEADS["cross_entropy"])
-    assert bench.loss[0] == pytest.approx(WEIGHT * SAMPLES * np.log(2), rel=1e-13)
-    np.testing.assert_allclose(bench.view[2, [4, 9, 6], 0], WEIGHT * np.array([-0.5, 0, 0.5]), rtol=1e-15)
+    bench.run(c.CROSS_ENTROPY, HEAD, 2, x, extra=1)
+    assert bench.loss[0] == pytest.approx(WEIGHT * VALUE_FACTOR * SAMPLES * np.log(2), rel=1e-13)
+    np.testing.assert_allclose(
+        bench.view[2, [4, 9, 6], 0], WEIGHT * ERROR_FACTOR * np.array([-0.5, 0, 0.5]), rtol=1e-15
+    )
     np.testing.assert_array_equal(bench.view[2, [40, 41], 0], 0)
