@@ -119,6 +119,13 @@ def test_latex_has_a_word_for_every_sign_that_the_inspector_writes() -> None:
     assert sorted(sign for sign in written if not escape(sign).isascii()) == ["─"]  # rules off frames in a terminal
 
 
+def test_cells_too_long_for_a_line_may_break_it() -> None:
+    path = "input[0,2,1] → conv[0,3,1] → pool[0,1,0] → outputs[0]"
+    page = as_fragment(["paths", Grid("the paths", ("rank", "path"), (("1", path), ("2", "h1 → o1")), 0)])
+    assert f'<td class="long">{path}</td>' in page
+    assert "<td>h1 → o1</td>" in page
+
+
 # -- what a TeX says to it -----------------------------------------------------------------------------------------------
 @pytest.mark.skipif(which("pdflatex") is None, reason="needs a TeX")
 def test_every_card_compiles_with_latex(tmp_path: Path) -> None:

@@ -223,7 +223,9 @@ def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given
 
     shape = layout.inputs[0].shape
     (x, y), _ = digits()
-    if len(layout.inputs) == 1 and len(shape) == 3 and shape[0] == 1 and sample < len(x):
+    if len(layout.inputs) == 1 and len(shape) == 3 and shape[0] == 1:
+        if sample >= len(x):
+            raise UsageError(f"--sample {sample}: digits has the training samples 0…{len(x) - 1:,}.")
         resized = prepare(x[sample : sample + 1], shape, resize=shape[1:])
         note = f"digits sample {sample} (a {y[sample]}), resized"
         if can_learn(layout) and layout.heads[0].shape[:1] >= (10,):

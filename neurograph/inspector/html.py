@@ -8,6 +8,8 @@ from html import escape
 from neurograph.inspector.parts import Grid, HeatMap, Part, Prose, Sheet
 from neurograph.inspector.table import HEAD, align
 
+LONG = 40
+"""Characters that a cell shows on one line."""
 STYLE = """\
 :root { color-scheme: light dark; }
 body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; }
@@ -21,6 +23,7 @@ p { margin: .3rem 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; margin: .4rem 0; font-size: .9rem; }
 caption { text-align: left; white-space: nowrap; opacity: .75; font-size: .85rem; }
 td, th { padding: .15rem .7rem .15rem 0; text-align: left; white-space: pre; font-weight: normal; }
+td.long { white-space: normal; min-width: 24ch; overflow-wrap: anywhere; }
 thead th { border-bottom: 1px solid; font-weight: bold; }
 tr.noted > * { font-weight: bold; }
 section + section { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); margin-top: .8rem; padding-top: .5rem; }
@@ -100,10 +103,15 @@ def _table(grid: Grid) -> str:
     ]
     for r in range(len(grid.rows)):
         first, *others = [column[r] for column in aligned]
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in [*others, *([notes[r]] if r in notes else [])])
+        cells = "".join(map(_words, [*others, *([notes[r]] if r in notes else [])]))
         noted = ' class="noted"' if r in notes else ""
         lines.append(f'<tr{noted}><th scope="row">{escape(first)}</th>{cells}</tr>')
     return "\n".join([*lines, "</tbody>\n</table>\n</div>"])
+
+
+def _words(cell: str) -> str:
+    """A cell; one that holds a sentence or a path may break its line, so that nobody has to scroll for its end."""
+    return f'<td class="long">{escape(cell)}</td>' if len(cell) > LONG else f"<td>{escape(cell)}</td>"
 
 
 # -- maps -------------------------------------------------------------------------------------------------------------
