@@ -326,9 +326,9 @@ UPDATES = (
     ),
     Mutant(
         "a step forgets its momentum",
-        "neurograph/kernels/steps.py",
-        "velocity = plus(velocity, g)",
-        "velocity = g",
+        "neurograph/kernels/update.py",
+        "v = plus(v, g)",
+        "v = g",
         STEPS,
     ),
     Mutant(
@@ -362,8 +362,8 @@ UPDATES = (
     Mutant(
         "one slot's gradient is left out",
         "neurograph/kernels/update.py",
-        "for slot in range(1, n_slots):",
-        "for slot in range(1, max(1, n_slots - 1)):",
+        "for slot in range(1, number(context, N_SLOTS)):",
+        "for slot in range(1, max(1, number(context, N_SLOTS) - 1)):",
         ("tests/test_updating.py",),
     ),
     Mutant(
@@ -376,8 +376,15 @@ UPDATES = (
     Mutant(
         "Adam's first steps uncorrected in the kernel",
         "neurograph/kernels/update.py",
-        "below = np.sqrt(v) / get(rule, 6) +",
-        "below = np.sqrt(v) +",
+        "ratio(root(v), splat(rule, 6, w))",
+        "root(v)",
         STEPS,
+    ),
+    Mutant(
+        "the last vector of a stretch changes what lies behind it",
+        "neurograph/kernels/update.py",
+        "store_some(w, i, end - i, v)",
+        "store_some(w, i, width(like), v)",
+        ("tests/test_updating.py",),
     ),
 )

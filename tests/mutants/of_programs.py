@@ -180,8 +180,8 @@ KERNELS = (
     Mutant(
         "head weight forgotten in the error",
         "neurograph/kernels/losses.py",
-        "error = weight * error_factor",
-        "error = error_factor",
+        "_owe(mem, i + 2 * plane, weight * gap)",
+        "_owe(mem, i + 2 * plane, get(numbers, 2) * gap)",
         exactly("heads"),
     ),
     Mutant(
