@@ -96,6 +96,9 @@ class Borrowed(Mapping[str, Array]):
             self._borrowed.remove(name)
         return self._arrays[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._arrays  # a Mapping would take the array to see whether it is there
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)
 

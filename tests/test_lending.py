@@ -98,3 +98,19 @@ def test_weights_that_traces_share_cannot_be_changed_through_one_of_them() -> No
     taken = program().backprop(X, Y).weights["c.weight"]
     with pytest.raises(ValueError, match="read-only"):
         taken[...] = 7.0
+
+
+def test_cards_copy_none_of_a_programs_weights() -> None:
+    inspector = ng.Inspector(program(), X, Y)
+    trace = inspector.trace
+    standing = {name: (glance(trace.weights, name), glance(trace.gradient, name)) for name in trace.gradient}
+    inspector.neuron("c[1,2,2]").text()
+    inspector.weight("c.weight[1,0,0,2]", ng.Adam()).text()
+    inspector.weight("out.bias[1]", ng.SGD()).text()
+    inspector.layer("c[1]").text()
+    inspector.layer("out").text()
+    inspector.loss().text()
+    inspector.paths("out[1]", "input[0,3,3]").text()
+    for name, (weights, gradient) in standing.items():
+        assert glance(trace.weights, name) is weights
+        assert glance(trace.gradient, name) is gradient
