@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 import neurograph as ng
 from neurograph.cli import main
-from neurograph.errors import UnknownName, UsageError
+from neurograph.errors import GraphTooLarge, UnknownName, UsageError
 from neurograph.graph.address import write_node, write_reference
 from neurograph.graph.layout import Place
 from neurograph.inspector.alterations import read_alterations
@@ -285,3 +285,17 @@ def test_command_prints_tables_pages_and_json(capsys: pytest.CaptureFixture[str]
     assert "<h1>What if input[0,2,3] = 0?</h1>" in capsys.readouterr().out
     assert main(["what-if", "four", "x[0,2,9]=0"]) == 2
     assert capsys.readouterr().err == "what-if: no input x[0,2,9]: the input has x[0…0,0…5,0…5].\n"
+
+
+def test_activation_of_a_network_too_large_to_write_out_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurograph.inspector.held.EDGE_LIMIT", 100)
+    topology = ng.lay_out(ng.load("four"))
+    program = ng.compile(topology, ng.initialise(topology, seed=0))
+    inspector = ng.Inspector(program, np.ones((1, 1, 6, 6)), [[0.0, 1.0]])
+    with pytest.raises(GraphTooLarge) as caught:
+        inspector.what_if("conv[0,1,1]=2")
+    assert str(caught.value) == (
+        f"what-if: conv[0,1,1]: an activation is held in networks of up to 100 edges; four has {topology.n_edges:,}. "
+        "Change an input or a weight."
+    )
+    assert inspector.what_if("input[0,1,1]=2").layers["conv"]

@@ -6,7 +6,9 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from neurograph.graph.build import build
+from neurograph.errors import GraphTooLarge
+from neurograph.graph.address import write_node
+from neurograph.graph.build import EDGE_LIMIT, build
 from neurograph.graph.layout import Place
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.inspector.neuron import node_at
@@ -38,6 +40,12 @@ def hold(
     from neurograph.reference import ReferenceEngine
 
     network = inspector.network
+    if not isinstance(network, NeuronGraph) and network.n_edges > EDGE_LIMIT:
+        held_ones = ", ".join(write_node(node_at(inspector.trace.layout, place)) for place in values)
+        raise GraphTooLarge(
+            f"what-if: {held_ones}: an activation is held in networks of up to {EDGE_LIMIT:,} edges; {network.name} has "
+            f"{network.n_edges:,}. Change an input or a weight."
+        )
     graph = network if isinstance(network, NeuronGraph) else build(network)
     before = inspector.asked.run(ReferenceEngine(graph, Parameters(inspector.trace.weights)))
     changed, standing_in = with_stand_ins(graph, {node_at(inspector.trace.layout, p): v for p, v in values.items()})
@@ -67,8 +75,6 @@ def with_stand_ins(graph: NeuronGraph, values: Mapping[Hashable, float]) -> tupl
     >>> list(changed.pred["o"]), changed.edges["h, held", "o"]["param"], standing_in
     (['h, held'], ('w', 0), {'h': 'h, held'})
     """
-    from neurograph.graph.address import write_node
-
     changed: NeuronGraph = graph.copy()
     standing_in: dict[Hashable, str] = {}
     for node, value in values.items():
