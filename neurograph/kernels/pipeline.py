@@ -63,10 +63,36 @@ class _Linked(JITCodeLibrary):
         self._finalized = True
 
 
+class _Kernel(JITCodeLibrary):
+    """What a kernel is kept in: optimised once, with all that it calls, where Numba would three times."""
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        """Nothing but the layout of data."""
+        ll_module.data_layout = self._codegen._data_layout
+
+    def _optimize_final_module(self) -> None:
+        """All of LLVM's passes, once."""
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
+
+
+@compiler_machinery.register_pass(mutates_CFG=True, analysis_only=False)
+class _KernelLowering(typed_passes.NativeLowering):
+    """Lowers a kernel with all that it calls."""
+
+    _name = "kernel_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """Lower into such code; it is kept on disk."""
+        state.library = _Kernel(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        return bool(super().run_pass(state))
+
+
 class KernelCompiler(CompilerBase):
     """Compiles what is called by its address."""
 
-    lowering: type[Any] = typed_passes.NativeLowering
+    lowering: type[Any] = _KernelLowering
 
     def define_pipelines(self) -> list[Any]:
         """One list of passes."""
