@@ -279,3 +279,11 @@ def test_a_neuron_of_alexnet_is_explained(capsys: pytest.CaptureFixture[str]) ->
     card = json.loads(said(capsys, "alexnet", "conv2[3,5,5]", "--json"))
     assert len(card["terms"]) == 1200
     assert np.isclose(sum(term["product"] for term in card["terms"]) + card["bias"], card["z"], rtol=1e-3, atol=1e-4)
+
+
+def test_unknown_format_is_told_with_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "four", "loss", "--format", "pdf"]) == 2
+    told = capsys.readouterr().err.splitlines()[0]
+    assert (
+        told == "neurograph explain: Invalid value for '--format': 'pdf' is not one of 'text', 'latex', 'html', 'json'."
+    )

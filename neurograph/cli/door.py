@@ -110,6 +110,7 @@ def _usage_message(name: str, error: Any) -> str:
         what = f"no such option '{option}'{suggest(option, [text for text in known if text.startswith('-')])}"
     else:
         what = " ".join(error.format_message().split())
+        what = what.replace(" Value error, ", " ")  # some versions name the exception
     usage = f"\n{error.ctx.get_usage()}" if getattr(error, "ctx", None) else ""
     return f"neurograph {name}: {what}{usage}\nTry 'neurograph {name} --help'."
 
