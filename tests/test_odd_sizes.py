@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from written import drawn, graph_of
+from written import drawn, graph_of, toml
 
 import neurograph as ng
+from neurograph.kernels.contract import PANEL_CELLS, PANEL_TAPS
 from tests.agreement import DTYPES, INNERMOST, JIT
 
 Array = np.ndarray[Any, Any]
@@ -93,6 +94,25 @@ def test_odd_sizes_equal_the_textbook_on_whole_numbers(word: str, n: int) -> Non
                     np.testing.assert_array_equal(value, wanted, err_msg=f"{about} {batch}: {what} of {name}")
             for name in params:
                 np.testing.assert_array_equal(found.gradient[name], gradient[name], err_msg=f"{about} {batch}: {name}")
+
+
+@pytest.mark.parametrize("filters", [3, 17] if JIT else [3])
+def test_long_fan_ins_are_the_same_in_both_orders_of_memory(filters: int) -> None:
+    """Their weights are moved together before many cells use them; with samples innermost nothing like it happens."""
+    layers = [{"kind": "conv", "name": "c", "filters": filters, "kernel": 3, "activation": "relu"}]
+    topology = ng.lay_out(ng.load(toml([31, 11, 10], layers)))
+    assert PANEL_TAPS <= 31 * 9
+    assert PANEL_CELLS <= 9 * 8
+    random, params = np.random.default_rng(0), ng.initialise(topology)
+    for name in params:
+        params[name] = random.integers(-1, 2, params[name].shape).astype(float)
+    x = random.integers(-1, 2, (3, 31, 11, 10)).astype(float)
+    ours, theirs = (ng.compile(topology, params, "float64", 1, innermost=innermost) for innermost in INNERMOST)
+    np.testing.assert_array_equal(ours.forward(x), theirs.forward(x))
+    traces = [engine.backprop(x, upstream=np.ones((3, filters, 9, 8)), reduction="sum") for engine in (ours, theirs)]
+    for what in ("z", "a", "delta", "gradient"):
+        for name, value in getattr(traces[1], what).items():
+            np.testing.assert_array_equal(getattr(traces[0], what)[name], value, err_msg=f"{what} of {name}")
 
 
 # -- training ---------------------------------------------------------------------------------------------------------

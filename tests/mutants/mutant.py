@@ -52,3 +52,6 @@ def odd(*words: str) -> tuple[str, ...]:
 
 STEPS = (ODD, "-k", "training_steps")
 """Training steps against the textbook's."""
+
+PANELS = (ODD, "-k", "long_fan_ins")
+"""Long fan-ins, whose weights are moved together."""

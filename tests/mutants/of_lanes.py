@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import STEPS, Mutant, exactly, odd
+from tests.mutants.mutant import PANELS, STEPS, Mutant, exactly, odd
 
 TILES = (
     Mutant(
@@ -212,6 +212,13 @@ TILES = (
         "        _walk(context, 0, before)\n",
         "        _walk(context, 0, 0)\n",
         odd("conv-5"),
+    ),
+    Mutant(
+        "a panel's rows overlap",
+        "neurograph/kernels/contract.py",
+        "put(places, 2 * k + 1, k * n)",
+        "put(places, 2 * k + 1, k)",
+        PANELS,
     ),
 )
 

@@ -227,3 +227,41 @@ KERNELS = (
         closely("cross_entropy"),
     ),
 )
+
+STRIPS = (
+    Mutant(
+        "the third owner of a strip has the second one's weights",
+        "neurograph/kernels/strips.py",
+        "z2 = fma(splat(w, short(ints, tap + 3), like), a, z2)",
+        "z2 = fma(splat(w, short(ints, tap + 2), like), a, z2)",
+        ("tests/test_strips.py",),
+    ),
+    Mutant(
+        "a strip by itself loses its last source",
+        "neurograph/kernels/strips.py",
+        "    while tap < last:\n        z0 =",
+        "    while tap < last - PAIR:\n        z0 =",
+        ("tests/test_strips.py",),
+    ),
+    Mutant(
+        "a strip's fourth owner passes nothing back",
+        "neurograph/kernels/strips.py",
+        "store(mem, where, fma_where(d3, splat(w, short(ints, tap + 4), like), e))",
+        "store(mem, where, e)",
+        ("tests/test_strips.py",),
+    ),
+    Mutant(
+        "the odd target of a weight teaches nothing",
+        "neurograph/kernels/strips.py",
+        "    if tap < last:\n        d0 =",
+        "    if tap < last - PAIR:\n        d0 =",
+        ("tests/test_strips.py",),
+    ),
+    Mutant(
+        "totals of two weights exchanged",
+        "neurograph/kernels/totals.py",
+        "((a, u), (b, v), (c, w), (d, x))",
+        "((a, u), (b, v), (c, x), (d, w))",
+        ("tests/test_strips.py",),
+    ),
+)

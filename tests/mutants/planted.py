@@ -9,6 +9,6 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 from tests.mutants.of_graphs import GRAPH, TEXTBOOK, TRAINING
 from tests.mutants.of_lanes import CHANNELS, TILES, UPDATES
-from tests.mutants.of_programs import COMPILER, KERNELS
+from tests.mutants.of_programs import COMPILER, KERNELS, STRIPS
 
-MUTANTS: tuple[Mutant, ...] = (*GRAPH, *TEXTBOOK, *COMPILER, *KERNELS, *TILES, *CHANNELS, *UPDATES, *TRAINING)
+MUTANTS: tuple[Mutant, ...] = (*GRAPH, *TEXTBOOK, *COMPILER, *KERNELS, *STRIPS, *TILES, *CHANNELS, *UPDATES, *TRAINING)
