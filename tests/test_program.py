@@ -86,6 +86,24 @@ def test_a_batch_does_not_depend_on_a_larger_one_before(batch: int, innermost: s
         np.testing.assert_array_equal(used.params[name], fresh.params[name])
 
 
+@pytest.mark.parametrize("make", [lambda: ng.SGD(0.1, momentum=0.9), lambda: ng.Adam(0.01)])
+def test_single_samples_between_batches_train_the_same_weights(make: Any) -> None:
+    """Where batches run with samples innermost, a sample or a few run with channels innermost, and hand over weights and momentum."""
+    graph = graph_of([1, 6, 6], [{**layer, "filters": 2} if layer["name"] == "c" else layer for layer in SMALL], CROSS)
+    mixed = ng.compile(graph, drawn(graph), "float64")
+    plain = ng.compile(graph, drawn(graph), "float64", innermost="samples")
+    assert mixed.innermost == "samples"
+    assert mixed.for_batch(1).innermost == "channels"
+    first, second = make(), make()
+    for step, n in enumerate((1, 20, 3, 1, 40, 2)):
+        x, y = images(n, seed=step), np.arange(n) % 3
+        assert mixed.train_step(x, y, first) == pytest.approx(plain.train_step(x, y, second), rel=1e-11)
+        for name in plain.params:
+            np.testing.assert_allclose(mixed.params[name], plain.params[name], rtol=1e-11, atol=1e-12)
+    for name, value in second.state().items():
+        np.testing.assert_allclose(first.state()[name], value, rtol=1e-10, atol=1e-12)
+
+
 def test_outputs_of_a_sample_do_not_depend_on_its_batch() -> None:
     _, program = small("float32")
     x = images(40)

@@ -101,7 +101,7 @@ def test_state_may_be_saved_and_loaded_between_steps(make: Any) -> None:
 def test_one_optimizer_may_serve_two_programs_in_turn(make: Any) -> None:
     graph = graph_of([1, 5, 5], LAYERS, {"kind": "cross_entropy"})
     params = drawn(graph)
-    pair = [ng.compile(graph, params, "float64", 1) for _ in range(2)]
+    pair = [ng.compile(graph, params, "float64", 1, innermost="channels") for _ in range(2)]
     alone = program("float64")
     shared, own = make(), make()
     for step in range(4):

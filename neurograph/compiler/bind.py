@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,9 +113,12 @@ def bind(
             raise ParameterError(f"{parameter.name}: values of shape {found}; the network declares {parameter.shape}.")
     layout = layout_of(network) if network is not None else layout_of_plan(plan)
     inputs = inputs_left(network) if is_graph(network) else {}
-    return Program(
-        make_image(plan, layout, inputs, choose(plan, innermost).word == CHANNELS), params, name, count, network
-    )
+    chosen = choose(plan, innermost)
+
+    def program(word: str, few: Callable[[], Program] | None = None) -> Program:
+        return Program(make_image(plan, layout, inputs, word == CHANNELS), params, name, count, network, few)
+
+    return program(chosen.word, None if chosen.for_few == chosen.word else lambda: program(chosen.for_few))
 
 
 def layout_of_plan(plan: Plan) -> Layout:

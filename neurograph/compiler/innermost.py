@@ -9,13 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neurograph.compiler.plan import ONE, Nest, Plan, PlanProjection
+from neurograph.compiler.storage import HALF, WHOLE
 from neurograph.errors import UsageError, suggest
 
 CHANNELS, SAMPLES = "channels", "samples"
 CHOICES = ("auto", CHANNELS, SAMPLES)
 
-FILLED, ALONE, BY_SAMPLES = 0.9, 0.04, 0.2
-"""Share of the machine's peak that was measured: a vector of lanes that is full, one lane by itself, and any edge by samples."""
+SPREAD, POOLED, DENSE, ALONE = 0.12, 0.09, 0.07, 1.0
+"""Microseconds for a thousand edges, forward and backward, as measured with channels innermost: where lanes fill vectors, where a maximum
+behind leaves δ to winners only, where every weight is used once, and where a neuron shares with nobody."""
+
+HALF_VECTORS = 0.6
+"""How much of a whole vector's speed a half one has for each of its lanes."""
+
+SHARED_BY_SAMPLES, DENSE_BY_SAMPLES = 0.15, 0.25
+"""The same with samples innermost."""
+
+FEW_WASTE = 3
+"""How many times as long a single sample takes with samples innermost, whose vectors then are nearly empty."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +36,16 @@ class Innermost:
     Attributes
     ----------
     word : str
-        ``"channels"`` or ``"samples"``.
+        ``"channels"`` or ``"samples"``, for batches.
     reason : str
         One sentence.
+    for_few : str
+        The same for a sample or a few.
     """
 
     word: str
     reason: str
+    for_few: str
 
 
 def choose(plan: Plan, asked: str = "auto") -> Innermost:
@@ -51,37 +65,45 @@ def choose(plan: Plan, asked: str = "auto") -> Innermost:
     if asked not in CHOICES:
         raise UsageError(f"innermost: found '{asked}'{suggest(asked, CHOICES)}; allowed are {', '.join(CHOICES)}.")
     if asked != "auto":
-        return Innermost(asked, "as asked.")
-    edges, time, alone = 0, 0.0, 0
+        return Innermost(asked, "as asked.", asked)
+    edges, channels, samples, alone = 0, 0.0, 0.0, 0
     for step in plan.steps:
+        is_pooled = step.fusion is not None and step.fusion.pool is not None
         for projection in step.projections:
             if step.op == "weighted" and projection.source != ONE:
-                for count, share in _shares(projection):
-                    edges, time = edges + count, time + count / share
-                    alone += count if share == ALONE else 0
-    by_samples = edges / BY_SAMPLES
+                for count, by_channels, by_samples, is_alone in _costs(projection, is_pooled):
+                    edges, alone = edges + count, alone + (count if is_alone else 0)
+                    channels, samples = channels + count * by_channels, samples + count * by_samples
+    for_few = CHANNELS if channels <= FEW_WASTE * samples else SAMPLES
     share = 100 * alone / max(edges, 1)
-    if time <= by_samples:
-        return Innermost(CHANNELS, f"{100 - share:.0f} % of the weighted edges lie in lanes, which fill vectors.")
+    if channels <= samples:
+        return Innermost(
+            CHANNELS, f"{100 - share:.0f} % of the weighted edges lie in lanes, which fill vectors.", for_few
+        )
     why = (
         "the lanes are too few to fill vectors"
         if share < 10
         else f"{share:.0f} % of the weighted edges lie in no lanes"
     )
-    return Innermost(SAMPLES, f"{why}; one neuron of many samples to a vector is quicker.")
+    few = "; a sample by itself runs with channels innermost" if for_few == CHANNELS else ""
+    return Innermost(SAMPLES, f"{why}, so that one neuron of many samples to a vector is quicker{few}.", for_few)
 
 
-def _shares(projection: PlanProjection) -> list[tuple[int, float]]:
-    """(Edges, share of the peak) of each nest and of the table, with channels innermost."""
-    found = [(nest.n_edges, _share(nest)) for nest in projection.nests]
+def _costs(projection: PlanProjection, is_pooled: bool) -> list[tuple[int, float, float, bool]]:
+    """Of each nest and of the table: edges, their cost with channels and with samples innermost, and whether they share no lanes."""
+    found = [(nest.n_edges, *_cost(nest, is_pooled)) for nest in projection.nests]
     if projection.table is not None:
-        found.append((projection.table.n_edges, ALONE))
+        found.append((projection.table.n_edges, ALONE, SHARED_BY_SAMPLES, True))
     return found
 
 
-def _share(nest: Nest) -> float:
+def _cost(nest: Nest, is_pooled: bool) -> tuple[float, float, bool]:
     lanes = max((axis.count for axis in nest.axes if axis.along == 0 and abs(axis.step) == 1), default=1)
+    is_dense = all(axis.weight != 0 for axis in nest.axes)
+    by_samples = DENSE_BY_SAMPLES if is_dense else SHARED_BY_SAMPLES
     if lanes < 2:
-        return ALONE
-    vector = 16 if lanes > 8 else 8
-    return max(ALONE, FILLED * lanes / (vector * -(-lanes // vector)) * (1.0 if vector == 16 else 0.6))
+        return ALONE, by_samples, True
+    whole, halves = -(-lanes // WHOLE), -(-lanes // HALF)
+    filled = max(lanes / (whole * WHOLE), HALF_VECTORS * lanes / (halves * HALF))
+    at_best = DENSE if is_dense else POOLED if is_pooled else SPREAD
+    return min(ALONE, at_best / filled), by_samples, False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ from neurograph.graph.layout import Port
 from neurograph.graph.topology import Topology
 from neurograph.kernels import code as c
 from neurograph.kernels.formulas import sigmoid
+from neurograph.kernels.interpret import NARROW
 from neurograph.kernels.update import CLASSICAL, MOMENTUM, PLAIN
 from neurograph.parameters import Parameters
 from neurograph.trace import Trace, Values
@@ -80,8 +81,16 @@ class Program:
     """
 
     def __init__(
-        self, image: Image, params: Parameters, dtype: str, threads: int, network: NeuronGraph | Topology | None
+        self,
+        image: Image,
+        params: Parameters,
+        dtype: str,
+        threads: int,
+        network: NeuronGraph | Topology | None,
+        few: Callable[[], Program] | None = None,
     ) -> None:
+        self._make_few = few
+        self._few: Program | None = None
         self.params, self.layout, self.dtype = params, image.layout, dtype
         self._image, self._network = image, network
         self._runner = Runner(image, dtype, threads)
@@ -108,10 +117,23 @@ class Program:
         """How many threads a batch may use."""
         return self._runner.threads
 
+    def for_batch(self, size: int) -> Program:
+        """The program that runs batches of a size: this one, or one with channels innermost that runs a sample or a few.
+
+        Both have the same parameters, and whichever trained last hands its values on.
+        """
+        if size > NARROW or self._make_few is None:
+            return self
+        if self._few is None:
+            self._few = self._make_few()
+        return self._few
+
     # -- the Engine protocol ------------------------------------------------------------------------------------------
     def forward(self, x: Batch, *, training: bool = False, seed: int | None = None) -> Any:
         """Outputs of the head (several heads: a dictionary by name), shape (batch, *head shape)."""
         given = self._reading.given(x)
+        if (other := self.for_batch(len(given))) is not self:
+            return other.forward(x, training=training, seed=seed)
         masks = self._masking.draw(len(given), True, seed).columns(self._runner.dtype) if training else None
         out = self._outputs(given, masks)
         if self._is_plain:
@@ -147,6 +169,9 @@ class Program:
         check_reduction(reduction)
         given = self._reading.given(x)
         batch = len(given)
+        if (other := self.for_batch(batch)) is not self:
+            more = {"reduction": reduction, "training": training, "seed": seed}
+            return other.backprop(x, target, upstream=upstream, **more)  # type: ignore[arg-type]
         wanted, mode = self._reading.wanted(target, upstream, batch)
         masks = self._masking.draw(batch, training, seed)
         self._pack()
@@ -179,6 +204,8 @@ class Program:
         check_reduction(reduction)
         given = self._reading.given(x)
         batch = len(given)
+        if (other := self.for_batch(batch)) is not self:
+            return other.train_step(x, target, optimizer, reduction, seed)
         wanted, mode = self._reading.wanted(target, None, batch)
         masks = self._masks(batch, seed)
         self._pack()
@@ -208,6 +235,8 @@ class Program:
             The mean of the losses, each before its update. None, and nothing is changed: this network or optimiser cannot; use
             `train_step`. (Dropout, a frozen dense layer, samples innermost, or a rate that changes from step to step.)
         """
+        if (other := self.for_batch(1)) is not self:
+            return other.train_singly(x, target, optimizer)
         names, left = self._trained()
         if left is None or self._image.masks:
             return None

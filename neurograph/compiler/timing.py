@@ -109,6 +109,7 @@ def step_seconds(
         else:
             program.train_step(x, target, optimizer)
 
+    program = program.for_batch(len(program._reading.given(x)))
     runner = program._runner
     usual, stopwatch = runner.launch, Stopwatch(program._image)
     wholes: list[float] = []
