@@ -12,7 +12,7 @@ export PYTHON
 
 help:
 	@echo "make train       create .venv, install, train the bundled digits network, verify both engines"
-	@echo "make test        run the tests (about five minutes)"
+	@echo "make test        run the tests (five to ten minutes)"
 	@echo "make test-slow   real MNIST, thousands of drawn networks (about an hour)"
 	@echo "make test-nojit  the tests with Numba's compiler switched off"
 	@echo "make lint        ruff: lint and format        make types       mypy --strict"
