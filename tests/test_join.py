@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neurograph.compiler.join import Box, join_boxes
-from neurograph.compiler.pad import _reach
+from neurograph.compiler.pad import reach
 from neurograph.compiler.plan import Axis, Nest, Numbers, Taps
 
 TAPS = Taps(Numbers([[0]]), Numbers([0]))
@@ -78,6 +78,6 @@ def test_a_row_of_joined_lines_joins_along_the_other_axis() -> None:
 
 def test_reach_counts_every_neuron_whichever_way_its_sources_move() -> None:
     nest = Nest(TAPS, (0, 0), (5,), 0, (Axis(1, 3, 1, (-2,), 0), Axis(0, 4, 1, (3,), 0)))
-    low, high = _reach(nest, np.array([[0], [10]]))
+    low, high = reach(nest, np.array([[0], [10]]))
     assert low.tolist() == [[1], [11]]
     assert high.tolist() == [[14], [24]]
