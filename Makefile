@@ -53,13 +53,13 @@ dev: .venv/installed-dev
 
 # -- checking ----------------------------------------------------------------------------------------------------------
 test: dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 test-slow: dev
 	$(BIN)/python -m pytest -q -m slow
 
 test-nojit: dev
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
 
 lint: dev
 	$(BIN)/ruff check .
