@@ -116,7 +116,7 @@ def test_with_an_empty_path_pictures_are_drawn_all_the_same(tmp_path: Path, path
         (["four", "-o", "x.gif"], "x.gif: the ending '.gif'; a picture ends in .svg, .png, .pdf or .dot."),
         (["four", "--view", "layer"], "--view layer: unknown view; did you mean 'layers'? (known: layers, neurons, around)"),
         (["four", "--values", "x"], "--values x: unknown (known: a, z, delta, none)"),
-        (["four", "--around", "conv[0,9,9]"], "no neuron conv[0,9,9]: 'conv' has neurons conv[0…0,0…5,0…5]."),
+        (["four", "--around", "conv[0,9,9]"], "no neuron conv[0,9,9]: 'conv' has neurons conv[0…0,0…5,0…5]. The nearest is conv[0,5,5]."),
         (["four", "--sample", "5"], "--sample 5: four carries the samples 0…0."),
         (["four", "-o", "missing/x.svg"], "missing/x.svg: No such file or directory."),
         (["lenet5", "--view", "neurons"], "lenet5 has 8,878 neurons (inputs counted) and 412,960 edges; a neuron view is legible "

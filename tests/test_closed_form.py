@@ -54,7 +54,7 @@ def test_large_networks_touch_no_neuron(monkeypatch: pytest.MonkeyPatch) -> None
         raise AssertionError("a neuron was written out")
 
     monkeypatch.setattr(closed_form, "expand", refuse)
-    monkeypatch.setattr(road, "build", refuse)
+    monkeypatch.setattr("neurograph.graph.build.build", refuse)
     made = plan(ng.lay_out(ng.load("alexnet")))
     assert max(len(p.nests) for step in made.steps for p in step.projections) == 1
     assert not any(p.table for step in made.steps for p in step.projections)

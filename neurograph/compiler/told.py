@@ -50,8 +50,8 @@ def how_it_runs(plan: Plan, asked: str = "auto") -> str:
     >>> import neurograph as ng
     >>> print(how_it_runs(ng.plan(ng.lay_out(ng.load("mlp")))))
     runs with channels innermost: 100 % of the weighted edges lie in lanes, which fill vectors.
-      hidden  tiles; back: gradients in tiles
-      out     tiles; back: errors along the lanes, gradients in tiles
+      hidden  tiles; back: weights changed once, without a gradient in memory
+      out     tiles; back: errors along the lanes, weights changed once, without a gradient in memory
     """
     chosen = choose(plan, asked)
     image = make_image(plan, layout_of_plan(plan), {}, chosen.word == CHANNELS)
