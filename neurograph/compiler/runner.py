@@ -28,8 +28,8 @@ MOST_KEPT = 1 << 25
 """Bytes of activations and δ that are kept of a batch."""
 NEAR = 1 << 19
 """Bytes that a block may work on and have them at hand."""
-SLACK = 64
-"""Places behind the last number, which vectors may read and never use."""
+SLACK = 192
+"""Places behind the last number, which vectors may read and never use: a row of `TILE` vectors, and one more."""
 
 
 class Runner:
