@@ -65,10 +65,21 @@ def put(pointer: Any, i: int, value: Any) -> None:
     pointer[i] = value
 
 
+class Shifted(np.ndarray[Any, Any]):
+    """A pointer into the middle of a memory, which lies before it too."""
+
+    whole: Array | None = None
+    start = 0
+
+
 def offset(pointer: Array, i: int) -> Array:
     """A pointer `i` places on."""
-    assert 0 <= i < len(pointer), f"index {i} outside a memory of {len(pointer)}"
-    return pointer[i:]
+    whole = getattr(pointer, "whole", None)
+    whole, start = (pointer, i) if whole is None else (whole, pointer.start + i)  # type: ignore[attr-defined]
+    assert 0 <= start < len(whole), f"index {start} outside a memory of {len(whole)}"
+    found = whole[start:].view(Shifted)
+    found.whole, found.start = whole, start
+    return found
 
 
 def call_kernel(kernel: Any, context: Any, row: Array) -> None:

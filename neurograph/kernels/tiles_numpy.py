@@ -25,7 +25,9 @@ CHUNKS = 5
 
 
 def _at(memory: Array, where: Any) -> Array:
-    where = np.asarray(where)
+    whole = getattr(memory, "whole", None)
+    where = np.asarray(where) + (0 if whole is None else memory.start)  # type: ignore[attr-defined]
+    memory = memory if whole is None else whole
     assert where.size == 0 or (where.min() >= 0 and where.max() < len(memory)), (
         f"places {where.min()}…{where.max()} of a memory of {len(memory)}"
     )
