@@ -80,7 +80,10 @@ def test_unknown_neuron_is_named(tmp_path: Path) -> None:
     for view in ("neurons", "around"):
         with pytest.raises(UnknownName) as caught:
             draw(topology_of("four"), tmp_path / "x.svg", view=view, around="conv[0,9,9]")
-        assert str(caught.value) == "no neuron conv[0,9,9]: 'conv' has neurons conv[0…0,0…5,0…5]. The nearest is conv[0,5,5]."
+        assert (
+            str(caught.value)
+            == "no neuron conv[0,9,9]: 'conv' has neurons conv[0…0,0…5,0…5]. The nearest is conv[0,5,5]."
+        )
     assert not list(tmp_path.iterdir())
 
 

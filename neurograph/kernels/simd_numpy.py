@@ -55,14 +55,22 @@ def number(context: Any, field: int) -> int:
 
 def get(pointer: Any, i: int) -> Any:
     """What stands `i` places behind a pointer."""
+    pointer, i = _whole(pointer, i)
     assert 0 <= i < len(pointer), f"index {i} outside a memory of {len(pointer)}"
     return pointer[i]
 
 
 def put(pointer: Any, i: int, value: Any) -> None:
     """Write `i` places behind a pointer."""
+    pointer, i = _whole(pointer, i)
     assert 0 <= i < len(pointer), f"index {i} outside a memory of {len(pointer)}"
     pointer[i] = value
+
+
+def _whole(pointer: Any, i: int) -> tuple[Any, int]:
+    """The memory that a pointer looks into, and the place in it."""
+    whole = getattr(pointer, "whole", None)
+    return (pointer, i) if whole is None else (whole, i + pointer.start)
 
 
 class Shifted(np.ndarray[Any, Any]):
