@@ -108,7 +108,7 @@ class _Maker:
             n_columns,
             self.masks,
             self.n_mask_columns,
-            dropped(self.plan, emitters),
+            dropped(emitters),
             learnt,
             fixed,
             self.storage,

@@ -29,7 +29,7 @@ def mask_columns(plan: Plan) -> tuple[dict[tuple[str, Hashable], int], int]:
     return columns, total
 
 
-def dropped(plan: Plan, emitters: list[StepEmitter]) -> dict[tuple[str, Hashable], Index]:
+def dropped(emitters: list[StepEmitter]) -> dict[tuple[str, Hashable], Index]:
     """Which neurons each dropout layer lies over: those that somebody reads through it."""
     found: dict[tuple[str, Hashable], list[Index]] = {}
     for emitter in emitters:

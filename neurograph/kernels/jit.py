@@ -48,14 +48,6 @@ def entry(function: F) -> F:
     return compiled
 
 
-def stored(function: F) -> F:
-    """Compile a serial kernel that Python calls, without any reordering, and keep the machine code on disk."""
-    compiled = numba.njit(function, error_model="numpy", nogil=True)
-    if COMPILED and cache_folder() is not None:
-        compiled._cache = _Cache(compiled.py_func)
-    return compiled
-
-
 def by_address(function: Callable[..., Any], context: Any, *, instruction: bool) -> Any:
     """Compile a kernel of a context (and of an instruction) that is called by its address; keep the code on disk.
 
