@@ -280,12 +280,13 @@ def _fixed(array: Array) -> Array:
     return array
 
 
-def write_atomically(path: Path, payload: bytes) -> None:
-    """Replace `path` by `payload` in one step: temporary file, flush, fsync, rename, fsync of the folder."""
+def write_atomically(path: Path, payload: bytes | Iterable[bytes | memoryview]) -> None:
+    """Replace `path` by `payload` (or its pieces) in one step: temporary file, flush, fsync, rename, fsync of the folder."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
-            file.write(payload)
+            for piece in [payload] if isinstance(payload, bytes) else payload:
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
