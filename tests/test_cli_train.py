@@ -245,7 +245,8 @@ def test_no_epochs_train_nothing(capsys: pytest.CaptureFixture[str], spec: str) 
         ),
         (
             ["digits", "--data", "mnits"],
-            "digits, data mnits: no data set 'mnits'; did you mean 'mnist'? (known: digits, mnist, or the path of a folder of IDX files).",
+            "digits, data mnits: no data set 'mnits'; did you mean 'mnist'? (known: digits, mnist, fashion-mnist, "
+            "kmnist, cifar-10, or the path of an .npz file or of a folder of IDX or CIFAR-10 files).",
         ),
         (
             ["lenet5", "--data", "digits"],

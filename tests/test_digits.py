@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from neurograph.data.digits import digits, read, stratified
+from neurograph.data.digits import digits, read
 
 
 def test_published_values_are_whole() -> None:
@@ -43,9 +42,3 @@ def test_training_and_test_samples_are_the_whole_once() -> None:
 def test_the_split_depends_on_the_seed_alone() -> None:
     np.testing.assert_array_equal(digits()[1][0], digits(0)[1][0])
     assert not np.array_equal(digits(0)[1][0], digits(1)[1][0])
-
-
-@pytest.mark.parametrize("n", [1, 9, 10, 11, 57])
-def test_stratified_marks_one_of_five_rounded_up(n: int) -> None:
-    labels = np.arange(n) % 3
-    assert stratified(labels, 5, seed=3).sum() == -(-n // 5)

@@ -11,7 +11,8 @@ import pytest
 
 import neurograph as ng
 from neurograph.data.idx import read_images, read_labels
-from neurograph.data.mnist import NAMES, find
+from neurograph.data.folders import find
+from neurograph.data.known import IDX_NAMES as NAMES
 
 MD5 = dict(
     zip(

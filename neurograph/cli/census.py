@@ -113,7 +113,7 @@ def many_samples(spec: Spec, topology: Topology, data: str | None, n: int) -> Gi
     DataError
         If there are none: random numbers would show nothing.
     """
-    from neurograph.cli.examined import Given, can_learn, find_batch, mnist_is_here
+    from neurograph.cli.examined import Given, can_learn, find_batch, is_at_hand
     from neurograph.graph.layout import layout_of
     from neurograph.training.samples import samples_for
     from neurograph.training.settings import Settings
@@ -124,7 +124,7 @@ def many_samples(spec: Spec, topology: Topology, data: str | None, n: int) -> Gi
         own = find_batch(spec, layout, None, None, True, False)
         assert own is not None
         return own
-    if name is not None and not (data is None and name == "mnist" and not mnist_is_here()):
+    if name is not None and (data is not None or is_at_hand(name)):
         found = samples_for(spec, layout, name, Settings.of(spec).prepare).limited(n)
         return Given(found.x, f"{found.n:,} training samples of {name}", found.y if can_learn(layout) else None)
     return _digits(spec, topology, n)

@@ -166,7 +166,7 @@ def find_batch(
             return _own(spec, layout, list(range(len(spec.samples))))
         return _own(spec, layout, [sample or 0])
     name = data or (spec.data.set if spec.data is not None else None)
-    if name is not None and not (data is None and name == "mnist" and not mnist_is_here()):
+    if name is not None and (data is not None or is_at_hand(name)):
         return _from_data(spec, layout, name, sample or 0)
     return _stand_in(spec, layout, sample or 0, any_input)
 
@@ -260,11 +260,9 @@ def can_learn(layout: Layout) -> bool:
     return len(layout.heads) == 1 and layout.heads[0].loss is not None and prod(layout.heads[0].shape[1:]) == 1
 
 
-def mnist_is_here() -> bool:
-    """Whether MNIST can be read without a download."""
-    import os
+def is_at_hand(name: str) -> bool:
+    """Whether a data set can be read without a download; True for files and folders of the user's."""
+    from neurograph.data.folders import is_here
+    from neurograph.data.known import KNOWN
 
-    from neurograph.data.cache import cache_folder
-    from neurograph.data.mnist import NAMES, find
-
-    return bool(os.environ.get("NEUROGRAPH_MNIST")) or all(find(cache_folder("mnist"), name) for name in NAMES)
+    return name not in KNOWN or is_here(KNOWN[name])

@@ -1,9 +1,11 @@
-"""Data sets: the bundled digits, MNIST and its family (IDX files), and how samples are brought to a network's input.
+"""Data sets (bundled digits, MNIST and its family, CIFAR-10, folders and .npz files of one's own), and how samples reach an input.
 
-`digits()` and `mnist()` give ``((x, y), (xt, yt))``: x float32 (n, channels, rows, columns) in [0, 1], y integers (n,).
+`digits()`, `mnist()` and their like give ``((x, y), (xt, yt))``: x float32 (n, channels, rows, columns) in [0, 1], y integers (n,).
 """
 
 from neurograph.data.digits import digits as digits
+from neurograph.data.mnist import fashion_mnist as fashion_mnist
+from neurograph.data.mnist import kmnist as kmnist
 from neurograph.data.mnist import mnist as mnist
 from neurograph.data.prepare import prepare as prepare
 from neurograph.data.sets import Dataset as Dataset

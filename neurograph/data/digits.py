@@ -7,17 +7,19 @@ doi 10.24432/C50P49, CC BY 4.0): each pixel counts the black ones among 4×4 of 
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from neurograph.data.stratify import held_out
 
 if TYPE_CHECKING:
     Samples = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 LEVELS = 16
 HELD_OUT = 5
-"""One of so many samples of each class is kept for testing."""
+"""One of so many samples is kept for testing, class by class."""
 
 
 def digits(seed: int = 0) -> tuple[Samples, Samples]:
@@ -42,8 +44,8 @@ def digits(seed: int = 0) -> tuple[Samples, Samples]:
     images, labels = read()
     x = (images[:, None] / np.float32(LEVELS)).astype(np.float32)
     y = labels.astype(np.int64)
-    held_out = stratified(y, HELD_OUT, seed)
-    return (x[~held_out], y[~held_out]), (x[held_out], y[held_out])
+    tested = held_out(y, -(-len(y) // HELD_OUT), seed)
+    return (x[~tested], y[~tested]), (x[tested], y[tested])
 
 
 def read() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -53,24 +55,3 @@ def read() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         np.load(file, allow_pickle=False) as arrays,
     ):
         return arrays["images"], arrays["labels"]
-
-
-def stratified(labels: NDArray[Any], one_of: int, seed: int) -> NDArray[np.bool_]:
-    """Mark one of `one_of` samples, drawn within each class so that the classes keep their shares.
-
-    Classes are rounded by largest remainder, so that exactly ⌈n / one_of⌉ samples are marked.
-
-    Examples
-    --------
-    >>> stratified(np.array([0, 0, 0, 0, 1, 1]), 2, seed=0).sum()
-    np.int64(3)
-    """
-    rng = np.random.default_rng(seed)
-    classes, counts = np.unique(labels, return_counts=True)
-    takes = counts // one_of
-    missing = -(-len(labels) // one_of) - int(takes.sum())
-    takes[np.argsort(-(counts % one_of), kind="stable")[:missing]] += 1
-    marked = np.zeros(len(labels), dtype=bool)
-    for label, take in zip(classes, takes, strict=True):
-        marked[rng.permutation(np.flatnonzero(labels == label))[:take]] = True
-    return marked

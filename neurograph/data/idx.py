@@ -84,7 +84,7 @@ def _read(path: Path, n_dimensions: int) -> Bytes:
         shape = _read_header(stream, n_dimensions)
         size = prod(shape)
         stream.expect(size, f"{'×'.join(map(str, shape))} values")
-        values = stream.read(size)
+        values = stream.values(size)
         _check_length(stream, len(values), size, 4 + 4 * n_dimensions)
     return np.frombuffer(values, dtype=np.uint8).reshape(shape)
 

@@ -1,28 +1,24 @@
-"""MNIST: 60,000 + 10,000 handwritten digits of 28×28 pixels, from a folder, the cache, or the net."""
+"""MNIST and the two data sets in its files and of its size, from a folder, the cache, or the net."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neurograph.data.cache import cache_folder
-from neurograph.data.idx import read_pair
+from neurograph.data.folders import Raw, fetched, folder_of, read_folder
+from neurograph.data.known import FASHION_MNIST, KMNIST, MNIST, Known
 from neurograph.errors import DataError
 
 if TYPE_CHECKING:
     from neurograph.data.digits import Samples
 
-VARIABLE = "NEUROGRAPH_MNIST"
-SIZE = (28, 28)
-NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+Folder = str | os.PathLike[str]
 
 
-def mnist(folder: str | os.PathLike[str] | None = None) -> tuple[Samples, Samples]:
-    """MNIST, or a data set in its files and of its size (Fashion-MNIST, KMNIST).
+def mnist(folder: Folder | None = None) -> tuple[Samples, Samples]:
+    """MNIST: 60,000 + 10,000 handwritten digits of 28×28 pixels.
 
     Parameters
     ----------
@@ -39,68 +35,59 @@ def mnist(folder: str | os.PathLike[str] | None = None) -> tuple[Samples, Sample
     ------
     DataError
         If a file is missing or damaged, or the data can be neither found nor downloaded.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio & P. Haffner, "Gradient-based learning applied to document recognition", Proc. IEEE 86 (1998).
     """
-    if folder is None:
-        return _found()
+    return _floats(read_family(MNIST, folder))
+
+
+def fashion_mnist(folder: Folder | None = None) -> tuple[Samples, Samples]:
+    """Fashion-MNIST: clothing in MNIST's form; as `mnist`, with the environment variable NEUROGRAPH_FASHION_MNIST.
+
+    References
+    ----------
+    H. Xiao, K. Rasul & R. Vollgraf, "Fashion-MNIST: a novel image dataset", arXiv:1708.07747 (2017).
+    """
+    return _floats(read_family(FASHION_MNIST, folder))
+
+
+def kmnist(folder: Folder | None = None) -> tuple[Samples, Samples]:
+    """KMNIST: hiragana in MNIST's form; as `mnist`, with the environment variable NEUROGRAPH_KMNIST.
+
+    References
+    ----------
+    T. Clanuwat et al., "Deep learning for classical Japanese literature", arXiv:1812.01718 (2018).
+    """
+    return _floats(read_family(KMNIST, folder))
+
+
+def read_family(known: Known, folder: Folder | None = None) -> tuple[Raw, Raw]:
+    """Images as bytes and classes of one of MNIST's family, from `folder` or from where it is looked for."""
+    if folder is not None:
+        return _read(known, folder)
+    named, who = folder_of(known)
+    if who == "cache":
+        return _read(known, fetched(known))
+    try:
+        return _read(known, named)
+    except DataError as error:
+        raise DataError(f"{error} (The environment variable {who} names this folder.)") from None
+
+
+def _read(known: Known, folder: Folder) -> tuple[Raw, Raw]:
     train, test = read_folder(folder, n_classes=10)
     for x, _ in (train, test):
-        if x.shape[2:] != SIZE:
-            raise DataError(f"{folder}: images of {x.shape[2]}×{x.shape[3]}; MNIST's are 28×28.")
+        if x.shape[1:] != known.shape:
+            raise DataError(f"{folder}: images of {x.shape[2]}×{x.shape[3]}; {known.title}'s are 28×28.")
     return train, test
 
 
-def read_folder(folder: str | os.PathLike[str], n_classes: int = 256) -> tuple[Samples, Samples]:
-    """A data set of four IDX files named as MNIST's, images of any one size.
-
-    Raises
-    ------
-    DataError
-        If the folder or a file is missing or damaged, or training and test images differ in size.
-    """
-    base = Path(folder).expanduser()
-    if not base.is_dir():
-        raise DataError(f"{base}: not a folder. Expected a folder that holds {', '.join(NAMES)}, each plain or as .gz.")
-    paths = [find(base, name) for name in NAMES]
-    missing = [name for name, path in zip(NAMES, paths, strict=True) if path is None]
-    if missing:
-        raise DataError(
-            f"{base}: no {' and no '.join(missing)} (plain or .gz). A data folder holds {', '.join(NAMES)}."
-        )
-    found = [path for path in paths if path is not None]
-    train, test = _samples(found[0], found[1], n_classes), _samples(found[2], found[3], n_classes)
-    if train[0].shape[1:] != test[0].shape[1:]:
-        sizes = [f"{x.shape[2]}×{x.shape[3]}" for x, _ in (train, test)]
-        raise DataError(f"{base}: training images of {sizes[0]}, test images of {sizes[1]}; expected one size.")
-    return train, test
+def _floats(sets: tuple[Raw, Raw]) -> tuple[Samples, Samples]:
+    (x, y), (xt, yt) = sets
+    return (_ink(x), y), (_ink(xt), yt)
 
 
-def find(folder: Path, name: str) -> Path | None:
-    """The file of that name in a folder, as it is usually spelt: plain first, then gzipped."""
-    dotted = name.replace("-idx", ".idx")
-    spellings = (name, f"{name}.gz", dotted, f"{dotted}.gz")
-    return next((folder / spelling for spelling in spellings if (folder / spelling).is_file()), None)
-
-
-def _samples(images: Path, labels: Path, n_classes: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    x, y = read_pair(images, labels, n_classes)
-    return np.divide(x[:, None], np.float32(255), dtype=np.float32), y.astype(np.int64)
-
-
-def _found() -> tuple[Samples, Samples]:
-    """From the folder that the variable names, else from the cache, filled where it is empty."""
-    named = os.environ.get(VARIABLE)
-    if not named:
-        return mnist(_fetched())
-    try:
-        return mnist(named)
-    except DataError as error:
-        raise DataError(f"{error} (The environment variable {VARIABLE} names this folder.)") from None
-
-
-def _fetched() -> Path:
-    folder = cache_folder("mnist")
-    if any(find(folder, name) is None for name in NAMES):
-        from neurograph.data.download import download_mnist
-
-        download_mnist(folder)
-    return folder
+def _ink(x: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.divide(x, np.float32(255), dtype=np.float32)

@@ -1,6 +1,7 @@
 """Brings samples to a network's input, as a spec's [data] says: pad, then resize, then map [0, 1] to [low, high].
 
-At the end a sample with the right number of values is given the input's shape.
+At the end a sample with the right number of values is given the input's shape. The result is the only new array of its size: samples
+are worked on in portions, and bytes become floats there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from neurograph.errors import DataError
 
 Array = NDArray[Any]
+PORTION = 1024
+"""Samples worked on at once."""
 
 
 def prepare(
@@ -31,7 +34,7 @@ def prepare(
     Parameters
     ----------
     x : ndarray, shape (n, channels, rows, columns)
-        Values in [0, 1].
+        Values in [0, 1], or bytes 0…255, which become float32 in [0, 1].
     shape : tuple of int, optional
         The input's shape, without the batch.
     pad : int or pair of int, optional
@@ -52,20 +55,46 @@ def prepare(
     (5, 1, 32, 32)
     >>> prepare(np.ones((5, 1, 28, 28)), (784,), low=-0.1, high=1.175).max()
     np.float64(1.175)
+    >>> prepare(np.full((2, 1, 2, 2), 51, dtype=np.uint8)).max()
+    np.float32(0.2)
     """
     if (pad or resize) and x.ndim != 4:
         found = _times(x.shape[1:])
         raise DataError(
             f"[data]: pad and resize need images (channels, rows, columns); the samples have shape {found}."
         )
-    if pad:
-        rows, columns = _pair("pad", pad, 0)
+    margins = _pair("pad", pad, 0) if pad else (0, 0)
+    size = _pair("resize", resize, 1) if resize is not None else None
+    made = _made(x.shape[1:], margins, size)
+    _check_fit(made, made if shape is None else shape)
+    wanted = made if shape is None else tuple(shape)
+    is_float = x.dtype.kind == "f" and x.dtype.itemsize >= 4
+    if is_float and not any(margins) and size is None and (low, high) == (0.0, 1.0):
+        return x if x.shape[1:] == wanted else x.reshape(len(x), *wanted)
+    result: Array = np.empty((len(x), *made), dtype=x.dtype if is_float else np.float32)
+    for start in range(0, len(x), PORTION):
+        portion = slice(start, start + PORTION)
+        result[portion] = _brought(_floats(x[portion]), margins, size, low, high)
+    return result.reshape(len(x), *wanted)
+
+
+def _brought(x: Array, margins: tuple[int, int], size: tuple[int, int] | None, low: float, high: float) -> Array:
+    """A portion of samples: padded, resized, mapped."""
+    if any(margins):
+        rows, columns = margins
         x = np.pad(x, ((0, 0), (0, 0), (rows, rows), (columns, columns)))
-    if resize is not None:
-        x = resized(x, *_pair("resize", resize, 1))
+    if size is not None:
+        x = resized(x, *size)
     if (low, high) != (0.0, 1.0):
         x = x * x.dtype.type(high - low) + x.dtype.type(low)
-    return x if shape is None else _shaped(x, shape)
+    return x
+
+
+def _floats(x: Array) -> Array:
+    """Bytes as numbers in [0, 1], everything else as it is."""
+    if x.dtype == np.uint8:
+        return np.divide(x, np.float32(255), dtype=np.float32)
+    return x if x.dtype.kind == "f" and x.dtype.itemsize >= 4 else x.astype(np.float32)
 
 
 def resized(x: Array, rows: int, columns: int) -> Array:
@@ -100,15 +129,19 @@ def interpolation(n: int, m: int) -> NDArray[np.float64]:
     return weight
 
 
-def _shaped(x: Array, shape: tuple[int, ...]) -> Array:
-    if x.shape[1:] == tuple(shape):
-        return x
-    if prod(x.shape[1:]) == prod(shape):
-        return x.reshape(len(x), *shape)
-    raise DataError(
-        f"samples of shape {_times(x.shape[1:])} do not fit the network's input, which is {_times(shape)}. "
-        f"Use other data, or [data] pad and resize in the spec."
-    )
+def _made(found: tuple[int, ...], margins: tuple[int, int], size: tuple[int, int] | None) -> tuple[int, ...]:
+    """Shape of a sample after pad and resize."""
+    if size is not None:
+        return (found[0], *size)
+    return (found[0], found[1] + 2 * margins[0], found[2] + 2 * margins[1]) if any(margins) else found
+
+
+def _check_fit(made: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    if prod(made) != prod(shape):
+        raise DataError(
+            f"samples of shape {_times(made)} do not fit the network's input, which is {_times(shape)}. "
+            f"Use other data, or [data] pad and resize in the spec."
+        )
 
 
 def _pair(key: str, value: int | Sequence[int], least: int) -> tuple[int, int]:

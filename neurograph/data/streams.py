@@ -26,6 +26,10 @@ class Stream:
 
     def read(self, n: int) -> bytes:
         """The next `n` bytes, fewer at the end of the file."""
+        return bytes(self.values(n))
+
+    def values(self, n: int) -> bytes | bytearray:
+        """The same, without a second copy of many bytes."""
         return self._file.read(n)
 
     def expect(self, n: int, what: str) -> None:
@@ -49,7 +53,7 @@ class Gunzip(Stream):
         self._inflate = zlib.decompressobj(wbits=31)
         self._pending = b""
 
-    def read(self, n: int) -> bytes:
+    def values(self, n: int) -> bytes | bytearray:
         got = bytearray()
         while len(got) < n and not self._inflate.eof:
             portion = self._portion(min(n - len(got), PORTION))
@@ -60,7 +64,7 @@ class Gunzip(Stream):
                         f"{self.name}: offset {self._size} (compressed): the gzip file is cut off. Download it again."
                     )
             got += portion
-        return bytes(got)
+        return got
 
     def expect(self, n: int, what: str) -> None:
         if n > MOST_EXPANSION * self._size:
