@@ -29,7 +29,11 @@ _HOMES = {
     "Plan": "neurograph.compiler",
     "Program": "neurograph.compiler",
     "SGD": "neurograph.training",
+    "AdaGrad": "neurograph.training",
+    "RMSProp": "neurograph.training",
     "Adam": "neurograph.training",
+    "AdamW": "neurograph.training",
+    "schedules": "neurograph.training",
     "fit": "neurograph.training",
     "load_run": "neurograph.training",
     "Inspector": "neurograph.inspector",
@@ -63,9 +67,13 @@ if TYPE_CHECKING:
     from neurograph.spec import load as load
     from neurograph.trace import Trace as Trace
     from neurograph.training import SGD as SGD
+    from neurograph.training import AdaGrad as AdaGrad
     from neurograph.training import Adam as Adam
+    from neurograph.training import AdamW as AdamW
+    from neurograph.training import RMSProp as RMSProp
     from neurograph.training import fit as fit
     from neurograph.training import load_run as load_run
+    from neurograph.training import schedules as schedules
     from neurograph.verification import verify as verify
 
 

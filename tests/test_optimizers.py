@@ -10,7 +10,6 @@ import pytest
 from neurograph.errors import RunError, UsageError
 from neurograph.training import SGD, Adam
 from neurograph.training.optimizers import Optimizer
-from neurograph.training.schedules import factor
 
 
 def trajectory(
@@ -127,18 +126,6 @@ def test_wrong_hyperparameters_are_refused(make, message: str) -> None:  # type:
     with pytest.raises(UsageError) as caught:
         make()
     assert str(caught.value) == message
-
-
-def test_linear_schedule_falls_from_one_to_zero() -> None:
-    factors = [factor("linear", step, 1000) for step in range(1001)]
-    assert (factors[0], factors[500], factors[1000]) == (1.0, 0.5, 0.0)
-    assert [factor("constant", step, 3) for step in range(3)] == [1.0, 1.0, 1.0]
-
-
-def test_unknown_schedule_is_refused() -> None:
-    with pytest.raises(UsageError) as caught:
-        factor("linaer", 0, 1)
-    assert str(caught.value) == "unknown schedule 'linaer'; did you mean 'linear'? (known: constant, linear)"
 
 
 @pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])

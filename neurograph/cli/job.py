@@ -62,6 +62,7 @@ def begin(name: str, assignments: list[str], options: dict[str, Any], out: Path 
     settings = Settings.of(spec, assignments, **options)
     topology = lay_out(spec)
     samples = _samples(spec, topology, settings)
+    settings = settings.for_samples(samples.n)
     params = initialise(topology, settings.seed)
     run = None
     if out is not None:

@@ -113,7 +113,7 @@ def _train(job: Job, show: Silent, quiet: bool) -> None:
             job.optimizer,
             settings.seed,
             samples.test,
-            schedule=settings.schedule,
+            schedule=settings.make_schedule(),
             reduction=settings.reduction,
             steps=settings.steps,
             history=job.history,
@@ -133,7 +133,8 @@ def _headline(job: Job) -> str:
     settings, samples = job.settings, job.samples
     tested = f" and {samples.n_test:,} test samples" if samples.n_test else f" sample{'s' * (samples.n != 1)}"
     going_on = f", going on after {_epochs(len(job.history))}" if len(job.history) else ""
-    schedule = ", rate falling to 0" if settings.schedule == "linear" else ""
+    plain = settings.schedule == "constant" and not settings.warmup_steps
+    schedule = "" if plain else f", schedule {settings.make_schedule()}"
     return (
         f"{job.spec.name} on {samples.name}: {samples.n:,} training{tested}, {_epochs(settings.epochs)}, batches of "
         f"{settings.batch_size}, {job.optimizer!r}{schedule}, {settings.engine} engine, seed {settings.seed}{going_on}"

@@ -14,7 +14,7 @@ from neurograph.kernels.contract import LONGEST
 from neurograph.kernels.interpret import WIDE, kernel
 from neurograph.kernels.jit import COMPILED
 from neurograph.kernels.tiles import TILE
-from neurograph.kernels.update import STRETCH
+from neurograph.kernels.update import RANGE, STRETCH
 
 Array = NDArray[Any]
 Blocks = tuple[int, int]
@@ -134,7 +134,7 @@ class Contexts:
             c.RULE: _pointer(rule.numbers),
             c.FORM: rule.form,
             c.RANGES: _pointer(ranges),
-            c.N_RANGES: len(ranges) // 2,
+            c.N_RANGES: len(ranges) // RANGE,
             c.N_SLOTS: n_slots,
             c.KEPT: _pointer(kept),
             c.KEPT_COLUMNS: kept.shape[1],

@@ -16,6 +16,7 @@ from neurograph.compiler.lending import Lending
 from neurograph.compiler.masking import Masking
 from neurograph.compiler.plan import Plan, PlanParameter
 from neurograph.compiler.reading import Reading, joined
+from neurograph.compiler.roles import bias_names
 from neurograph.compiler.runner import Runner
 from neurograph.compiler.updating import Updating
 from neurograph.engine import (
@@ -34,7 +35,6 @@ from neurograph.graph.topology import Topology
 from neurograph.kernels import code as c
 from neurograph.kernels.formulas import sigmoid
 from neurograph.kernels.interpret import NARROW
-from neurograph.kernels.update import CLASSICAL, MOMENTUM, PLAIN
 from neurograph.parameters import Parameters
 from neurograph.trace import Trace, Values
 
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 NOBODY = -1
 """In the array of a trace's winners: a neuron that is not there, or no maximum."""
-ON_THE_SPOT = (PLAIN, MOMENTUM, CLASSICAL)
 PORTION = 2048
 """Samples that `evaluate` reads at a time."""
 
@@ -94,7 +93,9 @@ class Program:
         self.params, self.layout, self.dtype = params, image.layout, dtype
         self._image, self._network = image, network
         self._runner = Runner(image, dtype, threads)
-        self._updating = Updating(self._runner.weights, self._runner.slots, image.learnt, image.storage)
+        self._updating = Updating(
+            self._runner.weights, self._runner.slots, image.learnt, image.storage, bias_names(image.plan, network)
+        )
         self._masking = Masking(image)
         self._lending = Lending()
         self._reading = Reading(image.layout, dtype)
@@ -217,7 +218,7 @@ class Program:
         if rule is None:
             loss, slots = self._runner.backward(given, wanted, masks, None, mode)
             self._updating.step_by_name(optimizer, names, share, slots)
-        elif left is None or rule.form not in ON_THE_SPOT or not self._runner.may_keep(batch):
+        elif left is None or not rule.on_the_spot or not self._runner.may_keep(batch):
             loss = self._runner.train(given, wanted, masks, mode | c.SUM | c.SPREAD, rule, rule.ranges)
         else:
             mode |= c.STEP if batch == 1 else c.LATER | c.SPREAD
@@ -241,7 +242,7 @@ class Program:
         if left is None or self._image.masks:
             return None
         rule = self._updating.ruled(optimizer, names, 1) if getattr(optimizer, "is_steady", False) else None
-        if rule is None:
+        if rule is None or not rule.on_the_spot:
             return None
         given = self._reading.given(x)
         wanted, mode = self._reading.wanted(target, None, len(given))

@@ -12,10 +12,24 @@ from numpy.typing import NDArray
 from neurograph.compiler.plan import PlanParameter
 from neurograph.compiler.storage import Storage
 from neurograph.engine import Optimizer
-from neurograph.kernels.update import ADAM, CLASSICAL, MOMENTUM, PLAIN
+from neurograph.graph.roles import spare_biases
+from neurograph.kernels import update
 
 Array = NDArray[Any]
 Index = NDArray[np.int64]
+
+FORMS = {
+    "plain": update.PLAIN,
+    "momentum": update.MOMENTUM,
+    "classical": update.CLASSICAL,
+    "nesterov": update.NESTEROV,
+    "classical nesterov": update.CLASSICAL_NESTEROV,
+    "adam": update.ADAM,
+    "adagrad": update.ADAGRAD,
+    "rmsprop": update.RMSPROP,
+    "rmsprop momentum": update.RMSPROP_MOMENTUM,
+}
+"""Kernels by the names that rules call them."""
 
 
 @dataclass(frozen=True)
@@ -25,19 +39,24 @@ class Ruled:
     Attributes
     ----------
     form : int
-        Which one (`neurograph.kernels.update`).
+        Which one (`neurograph.kernels.update`), and what comes before it.
     numbers : ndarray
         The divisor of the gradient, and the optimiser's own.
     state : pair of ndarray
         What it remembers.
     ranges : ndarray
-        Pairs (first weight, end) of all weights it changes.
+        Triples (first weight, end, bits of the form) of all weights it changes.
     """
 
     form: int
     numbers: Array
     state: tuple[Array, Array]
     ranges: Index
+
+    @property
+    def on_the_spot(self) -> bool:
+        """Whether a weight may be changed in the pass that computes its gradient: descent, with one remembered number at most."""
+        return self.form % update.BEFORE < update.ADAM
 
 
 class Updating:
@@ -52,10 +71,20 @@ class Updating:
     learnt : tuple of PlanParameter
     storage : Storage
         Where they stand.
+    biases : frozenset of str
+        Parameters that penalties leave alone.
     """
 
-    def __init__(self, weights: Array, slots: Array, learnt: tuple[PlanParameter, ...], storage: Storage) -> None:
+    def __init__(
+        self,
+        weights: Array,
+        slots: Array,
+        learnt: tuple[PlanParameter, ...],
+        storage: Storage,
+        biases: frozenset[str],
+    ) -> None:
         self._weights, self._slots, self._learnt, self._storage = weights, slots, learnt, storage
+        self._biases = biases
         self.values = self._views(weights)
         self._gradients = self._views(slots[0])
         self._kept: dict[str, tuple[Array, dict[str, Array]]] = {}
@@ -67,6 +96,7 @@ class Updating:
 
     def ruled(self, optimizer: Optimizer, names: tuple[str, ...], share: int) -> Ruled | None:
         """The next step of an optimiser that kernels can follow, counted as taken; None: they cannot."""
+        spare_biases(optimizer, self._biases)
         asked = getattr(optimizer, "rule", None)
         rule = asked(names) if asked is not None else None
         if rule is None:
@@ -76,15 +106,30 @@ class Updating:
                 self._remembered(optimizer, kind, names)
             return self._ruled
         kept = [self._remembered(optimizer, kind, names) for kind in rule.remembers]
-        form = {"sgd": PLAIN, "adam": ADAM}.get(rule.kernel, CLASSICAL if rule.numbers[-1] else MOMENTUM)
-        numbers = np.array([share, *rule.numbers, 0.0], self._weights.dtype)
         first, second = [*kept, self._nothing, self._nothing][:2]
+        form, numbers = self._written(rule, share)
         self._rule, self._for = rule, (share, names)
         self._ruled = Ruled(form, numbers, (first, second), self.ranges_of(names))
         return self._ruled
 
+    def _written(self, rule: Any, share: int) -> tuple[int, Array]:
+        """A rule as the form and the numbers that kernels read."""
+        form, numbers = FORMS[rule.kernel], np.zeros(update.N_NUMBERS, self._weights.dtype)
+        numbers[: 1 + len(rule.numbers)] = share, *rule.numbers
+        lowest = None if rule.clip is None else -rule.clip
+        for bit, place, value in (
+            (update.L1, update.OF_L1, rule.l1),
+            (update.L2, update.OF_L2, rule.l2),
+            (update.CLIP, update.LOWEST, lowest),
+            (update.DECAY, update.KEPT_PART, rule.keep),
+        ):
+            if value is not None:
+                form, numbers[place] = form + bit, value
+        return form, numbers
+
     def step_by_name(self, optimizer: Optimizer, names: tuple[str, ...], share: int, n_slots: int) -> None:
         """The step of any optimiser, array by array."""
+        spare_biases(optimizer, self._biases)
         self.combine(n_slots, self._weights.dtype.type(share))
         optimizer.step({name: self.values[name] for name in names}, {name: self._gradients[name] for name in names})
 
@@ -98,10 +143,11 @@ class Updating:
         return gradient
 
     def ranges_of(self, names: tuple[str, ...]) -> Index:
-        """Pairs (first weight, end) of parameters by name."""
+        """Triples (first weight, end, bits of a form that count there) of parameters by name."""
         if names not in self._ranges:
             chosen = [self._storage.parameters[p.name] for p in self._learnt if p.name in set(names)]
-            lines = [(stored.start, stored.start + stored.size) for stored in chosen]
+            bits = [update.OF_BIASES if s.parameter.name in self._biases else update.OF_WEIGHTS for s in chosen]
+            lines = [(s.start, s.start + s.size, bit) for s, bit in zip(chosen, bits, strict=True)]
             self._ranges[names] = np.array(lines, dtype=np.int64).reshape(-1)
         return self._ranges[names]
 

@@ -76,7 +76,7 @@ def step(context: Pointer, row: Pointer) -> None:
             for lane in range(0, lanes, width(like)):
                 d, v = load_some(mem, target + lane, lanes - lane, like), load(w, at + lane, like)
                 error = fma(v, d, error)
-                store(w, at + lane, moved(v, times(a, d), state, at + lane, lanes - lane, rate, kept, form))
+                store(w, at + lane, moved(v, times(a, d), rule, state, at + lane, lanes - lane, rate, kept, form))
             if to_sources:
                 where = source + get(ints, tap) + errors
                 put(mem, where, get(mem, where) + total(error))
@@ -121,4 +121,5 @@ def apply(context: Pointer, row: Pointer) -> None:
                 at = get(ints, cell + WEIGHT) + get(taps, 2 * (first + p) + 1) + lane
                 g = ratio(load(out, p * n, like), share)
                 state = values(context, STATE)
-                store(w, at, moved(load(w, at, like), g, state, at, n, rate, kept_part, number(context, FORM)))
+                v = moved(load(w, at, like), g, rule, state, at, n, rate, kept_part, number(context, FORM))
+                store(w, at, v)

@@ -22,6 +22,7 @@ from neurograph.engine import (
 from neurograph.errors import BatchError, GraphError, LossError, ParameterError, check_type
 from neurograph.graph.layout import Layout
 from neurograph.graph.neuron_graph import NeuronGraph
+from neurograph.graph.roles import biases_of, spare_biases
 from neurograph.masks import dropout_mask, join_masks, mask_seed
 from neurograph.parameters import Parameters
 from neurograph.reference.activations import sigmoid
@@ -141,6 +142,7 @@ class ReferenceEngine:
         trainable = self.params.trainable
         gradients = {name: gradient for name, gradient in trace.gradient.items() if trainable[name]}
         values = {name: self.params[name].copy() for name in gradients}
+        spare_biases(optimizer, biases_of(self.graph))
         optimizer.step(values, gradients)
         self.params.update(values)
         assert trace.loss is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 
 from neurograph.errors import Fault
@@ -10,10 +11,11 @@ from neurograph.spec.model import MOST_FAULTS, Spec
 from neurograph.spec.names import faults_of_parts
 from neurograph.spec.resolve import Resolved, resolve
 from neurograph.spec.samples import faults_of_samples, ports_of_drawing, ports_of_layers
+from neurograph.spec.update import wrong_together
 
 
 def faults_of(spec: Spec, unread: frozenset[str] = frozenset()) -> list[Fault]:
-    """Every fault of a spec: names, wiring, shapes, sizes, losses, samples.
+    """Every fault of a spec: names, wiring, shapes, sizes, losses, training, samples.
 
     Parameters
     ----------
@@ -28,4 +30,11 @@ def faults_of(spec: Spec, unread: frozenset[str] = frozenset()) -> list[Fault]:
         resolved: Resolved = resolve(spec, unread)
         faults = resolved.faults
         ports = None if unread else ports_of_layers(spec, resolved)
+    faults = [*faults, *_faults_of_training(spec)]
     return [*faults, *(islice(faults_of_samples(spec, ports), MOST_FAULTS) if ports else ())]
+
+
+def _faults_of_training(spec: Spec) -> Iterator[Fault]:
+    train = spec.train
+    for key, what in wrong_together(train.model_dump(), frozenset(train.model_fields_set)):
+        yield Fault(spec.origin.where("train", key), f"[train] {what}")

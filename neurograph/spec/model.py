@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from neurograph.ops import AnyLayer
 from neurograph.ops.base import Activation, Count, LayerSpec, Name, Number, Options, Whole
+from neurograph.spec.update import UpdateSpec
 
 Extents = Annotated[list[Count], Field(min_length=1, max_length=3)]
 
@@ -80,19 +81,11 @@ class DataSpec(Options):
     high: Number = Field(1.0, description="What a pixel of 1 becomes.")
 
 
-class TrainSpec(Options):
+class TrainSpec(UpdateSpec):
     """How to train; every key can be overridden with --set train.KEY=VALUE."""
 
     epochs: Whole = Field(default=10, description="Passes over the training samples.")
     batch_size: Count = Field(default=32, description="Samples of one update.")
-    optimizer: Literal["sgd", "adam"] = Field(default="sgd", description="How gradients change weights.")
-    learning_rate: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
-        default=None, description="Default: 0.1 for sgd, 0.001 for adam."
-    )
-    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(default=0.0, description="Of sgd.")
-    schedule: Literal["constant", "linear"] = Field(
-        default="constant", description="The learning rate stays, or falls to 0 in a line."
-    )
     reduction: Literal["mean", "sum"] = Field(
         default="mean", description="Gradients of a batch: their mean or their sum."
     )

@@ -13,7 +13,7 @@ from neurograph.errors import TrainingError, UsageError
 from neurograph.training.batches import batches, check_finite, count, dropout_seed, take
 from neurograph.training.history import Epoch, History
 from neurograph.training.optimizers import SGD, Optimizer
-from neurograph.training.schedules import factor
+from neurograph.training.schedules import Schedule, schedule_of
 
 WATCHED = 10_000
 """Training samples on which accuracy is measured at most."""
@@ -73,7 +73,7 @@ def fit(
     seed: int = 0,
     validation: tuple[Batch, Batch] | None = None,
     *,
-    schedule: str = "constant",
+    schedule: str | Schedule = "constant",
     reduction: str = "mean",
     steps: int | None = None,
     limit: int | None = None,
@@ -98,8 +98,9 @@ def fit(
         Decides the order of samples in every epoch and the dropout of every step; weights were drawn before.
     validation : (xv, yv), optional
         Judged after every epoch. Without it, accuracy is measured on training samples.
-    schedule : str
-        ``"constant"``, or ``"linear"``: the rate falls to zero over all steps.
+    schedule : str or Schedule
+        What becomes of the rate: a word such as ``"linear"`` (it falls to zero over all steps), or an object of
+        `neurograph.training.schedules`.
     reduction : str
         ``"mean"``, or ``"sum"``: gradients are not divided by the batch.
     steps : int, optional
@@ -130,14 +131,15 @@ def fit(
     check_finite(x, y)
     n_batches = -(-n // batch_size)
     n_steps = epochs * n_batches if steps is None else min(epochs * n_batches, _whole("steps", steps, 0))
-    factor(schedule, 0, 1)
+    schedule = schedule_of(schedule)
     optimizer = SGD(learning_rate=0.1) if optimizer is None else optimizer
+    optimizer.train_on(n)
     history = History() if history is None else History(list(history.epochs))
-    singly = getattr(engine, "train_singly", None) if batch_size == 1 and schedule == "constant" else None
+    singly = getattr(engine, "train_singly", None) if batch_size == 1 and schedule.is_steady_in_epochs else None
     while history.step < n_steps:
         row = _Row(len(history) + 1, epochs, history.step, n_steps, n_batches)
         for drawn in batches(n, AT_ONCE if singly is not None else batch_size, seed, len(history)):
-            optimizer.scale = factor(schedule, row.step, n_steps)
+            optimizer.scale = schedule(row.step, n_steps, len(history), history)
             rows = drawn[: n_steps - row.step] if singly is not None else drawn
             loss = singly(take(x, rows), take(y, rows), optimizer) if singly is not None else None
             if loss is not None:

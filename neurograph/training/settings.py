@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from neurograph.errors import UsageError, suggest
-from neurograph.training.optimizers import OPTIMIZERS, Optimizer
+from neurograph.spec.update import DESCENT, HYPERPARAMETERS, OWN, SCHEDULE_KEYS, SHARED, wrong_together
+from neurograph.training.optimizers import Optimizer, choose
+from neurograph.training.schedules import Schedule, schedule_from
 
 if TYPE_CHECKING:
     from neurograph.spec import Spec
@@ -28,8 +30,14 @@ class Settings:
         pad, resize, low, high (see `neurograph.data.prepare`).
     epochs, batch_size, seed : int
     optimizer : str
-    learning_rate, momentum : float
-    schedule, reduction : str
+    learning_rate : float
+    momentum, beta1, beta2, rho, epsilon : float or None
+        Of the optimizer; None: its default (see `neurograph.spec.update`).
+    l1, l2, weight_decay, clip_norm, clip_value : float or None
+    schedule : str
+    schedule_every, schedule_gamma, schedule_patience, schedule_floor : number or None
+    warmup_steps : int
+    reduction : str
     engine : str
         ``"compiled"`` or ``"textbook"``.
     threads, steps, limit : int or None
@@ -41,8 +49,22 @@ class Settings:
     batch_size: int = 32
     optimizer: str = "sgd"
     learning_rate: float = 0.1
-    momentum: float = 0.0
+    momentum: float | None = None
+    beta1: float | None = None
+    beta2: float | None = None
+    rho: float | None = None
+    epsilon: float | None = None
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
     schedule: str = "constant"
+    schedule_every: int | None = None
+    schedule_gamma: float | None = None
+    schedule_patience: int | None = None
+    schedule_floor: float | None = None
+    warmup_steps: int = 0
     reduction: str = "mean"
     seed: int = 0
     engine: str = "compiled"
@@ -59,10 +81,10 @@ class Settings:
         UsageError
             If an assignment or option names nothing, or has a value that is not allowed.
         """
-        tables = _changed(spec, assignments)
+        tables = _changed(spec, tuple(assignments), options)
         train, data = tables["train"], tables["data"]
         if train["learning_rate"] is None:
-            train["learning_rate"] = 0.1 if train["optimizer"] == "sgd" else 0.001
+            train["learning_rate"] = HYPERPARAMETERS[train["optimizer"]]["learning_rate"]
         name = data.pop("set", None)
         found = {**train, "data": name, "prepare": {key: value for key, value in data.items() if value is not None}}
         settings = cls(**{**found, **{key: value for key, value in options.items() if value is not None}})
@@ -83,22 +105,55 @@ class Settings:
 
     def make_optimizer(self) -> Optimizer:
         """A fresh optimizer."""
-        if self.optimizer == "adam":
-            return OPTIMIZERS["adam"](self.learning_rate)
-        return OPTIMIZERS["sgd"](self.learning_rate, self.momentum)
+        own = [key for key in HYPERPARAMETERS[self.optimizer] if key in OWN]
+        return choose(
+            self.optimizer, **{key: getattr(self, key) for key in dict.fromkeys(["learning_rate", *own, *SHARED])}
+        )
+
+    def make_schedule(self) -> Schedule:
+        """What becomes of its learning rate."""
+        return schedule_from(self.as_dict())
+
+    def for_samples(self, n: int) -> Settings:
+        """The same with batches of all n samples, where the optimizer is gradient descent."""
+        return replace(self, batch_size=n) if self.optimizer == "gd" else self
 
 
-def _changed(spec: Spec, assignments: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _changed(spec: Spec, assignments: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The tables [train] and [data] of a spec with assignments laid over, checked as the spec itself was."""
     from neurograph.spec.model import DataSpec, TrainSpec
 
     models: dict[str, type[TrainSpec] | type[DataSpec]] = {"train": TrainSpec, "data": DataSpec}
+    assigned: dict[str, str] = {}
     tables = {"train": spec.train.model_dump(), "data": (spec.data or DataSpec.model_validate({})).model_dump()}
     for assignment in assignments:
         table, key, value = _parsed(assignment, {name: list(model.model_fields) for name, model in models.items()})
         tables[table][key] = value
         _check(assignment, models[table], tables[table])
+        assigned[f"{table}.{key}"] = assignment
+    _check_together(spec, tables["train"], assigned, options)
     return tables
+
+
+def _check_together(spec: Spec, train: dict[str, Any], assigned: Mapping[str, str], options: Mapping[str, Any]) -> None:
+    """Drop what the spec said of another optimizer or schedule than the chosen one, and refuse what does not go together."""
+    dropped: set[str] = set()
+    if train["optimizer"] != spec.train.optimizer:
+        alike = {train["optimizer"], spec.train.optimizer} <= set(DESCENT)
+        kept = HYPERPARAMETERS[train["optimizer"]] if alike else ()
+        dropped |= {key for key in ("learning_rate", *OWN) if key not in kept}
+        if train["optimizer"] == "gd":
+            dropped.add("batch_size")
+    if train["schedule"] != spec.train.schedule:
+        dropped |= {key for keys in SCHEDULE_KEYS.values() for key in keys}
+    dropped = {key for key in dropped if f"train.{key}" not in assigned}
+    train.update(dict.fromkeys(dropped - {"batch_size"}))
+    told = {name: f"--{name.replace('_', '-')} {value}" for name, value in options.items() if value is not None}
+    given = (spec.train.model_fields_set - dropped) | {key.removeprefix("train.") for key in assigned} | told.keys()
+    for key, what in wrong_together(train, frozenset(given)):
+        said = next((assigned[name] for name in (f"train.{key}", "train.optimizer") if name in assigned), None)
+        said = said or "".join(list(assigned.values())[-1:])
+        raise UsageError(f"{told.get(key) or f'--set {said}'}: {what}")
 
 
 def _parsed(assignment: str, known: Mapping[str, list[str]]) -> tuple[str, str, Any]:
