@@ -143,7 +143,23 @@ def test_json_carries_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["lenet5", "mazur", "xor", "four", "digits", "mlp", "lenet5-1998", "zipcode-1989", "alexnet", "vgg19"]
+    "name",
+    [
+        "lenet5",
+        "mazur",
+        "xor",
+        "four",
+        "digits",
+        "mlp",
+        "linear",
+        "mlp300",
+        "mlp800",
+        "lenet1",
+        "lenet5-1998",
+        "zipcode-1989",
+        "alexnet",
+        "vgg19",
+    ],
 )
 def test_layers_add_up_to_the_topology(name: str) -> None:
     topology = lay_out(load(name))

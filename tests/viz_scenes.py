@@ -71,7 +71,7 @@ sample = [{input = [1, -2], target = [1]}]
 """
 SMALL = ("four", "mazur", "xor")
 ALSO_SMALL = (ODD, SEQUENCE, SKIPPING)
-LAYERED = ("four", "xor", "digits", "lenet5", "lenet5-1998", "zipcode-1989", "alexnet", "vgg19", "mlp")
+LAYERED = ("four", "xor", "digits", "lenet5", "lenet1", "lenet5-1998", "zipcode-1989", "alexnet", "vgg19", "mlp")
 AROUND = (
     ("four", "conv[0,3,1]"),
     ("four", "pool[0,1,0]"),
