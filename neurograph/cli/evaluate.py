@@ -51,7 +51,7 @@ def command(
         raise UsageError(f"--engine: unknown engine '{engine}' (known: {', '.join(ENGINES)})")
     found = load_run(run, checkpoint)
     _check_spec(spec, found)
-    samples = _samples(found, data)
+    samples = samples_of(found, data)
     x, y = (samples.x, samples.y) if train or samples.test is None else samples.test
     network = make_engine(lay_out(found.spec), found.parameters, engine, threads)
     result = {"run": str(run), "checkpoint": checkpoint, "data": samples.name}
@@ -127,7 +127,8 @@ def _check_spec(name: str, run: Run) -> None:
         )
 
 
-def _samples(run: Run, data: str | None) -> Samples:
+def samples_of(run: Run, data: str | None) -> Samples:
+    """What a run was trained and tested on, or another data set brought to its input."""
     from neurograph.graph.lay_out import lay_out
     from neurograph.graph.layout import layout_of
     from neurograph.training.samples import samples_for
