@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reference": CONTRACT,
     "compiler": CONTRACT | {"kernels"},
     "kernels": FOUNDATIONS | {"ops"},
-    "data": {"errors", "parameters"},
+    "data": {"errors", "parameters", "kernels"},  # augmentation resamples images, on a thread of its own, in a kernel
     "verification": CONTRACT | {"reference", "compiler", "training"},
     "training": CONTRACT | {"compiler", "data", "kernels"},
     "inspector": CONTRACT

@@ -3,6 +3,7 @@
 `digits()`, `mnist()` and their like give ``((x, y), (xt, yt))``: x float32 (n, channels, rows, columns) in [0, 1], y integers (n,).
 """
 
+from neurograph.data.augment import Augment as Augment
 from neurograph.data.digits import digits as digits
 from neurograph.data.mnist import fashion_mnist as fashion_mnist
 from neurograph.data.mnist import kmnist as kmnist

@@ -48,6 +48,14 @@ def entry(function: F) -> F:
     return compiled
 
 
+def own_thread(function: F) -> F:
+    """Compile a kernel that Python calls and that runs on the calling thread, in a pass of its own; keep the machine code on disk."""
+    compiled = numba.njit(function, fastmath=set(FLAGS), error_model="numpy", nogil=True)
+    if COMPILED and cache_folder() is not None:
+        compiled._cache = _Cache(compiled.py_func)
+    return compiled
+
+
 def by_address(function: Callable[..., Any], context: Any, *, instruction: bool) -> Any:
     """Compile a kernel of a context (and of an instruction) that is called by its address; keep the code on disk.
 
