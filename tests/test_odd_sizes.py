@@ -30,7 +30,7 @@ def network(word: str, n: int) -> tuple[list[int], list[dict[str, Any]]]:
     first = {"kind": "depthwise", "kernel": 1}
     made: dict[str, tuple[list[int], list[dict[str, Any]]]] = {
         "dense": ([n], [{**dense, "activation": "relu"}, dense, dense]),
-        "conv": ([n, 3, 4], [first, conv]),
+        "conv": ([n, 4, 4], [first, conv]),
         "strided conv": ([n, 5, 4], [first, {**conv, "stride": 2}]),
         "conv with maxpool": ([n, 4, 3], [first, conv, POOL]),
         "conv behind maxpool": ([2, 5, 5], [conv, POOL, {**conv, "filters": 3}]),
