@@ -10,6 +10,8 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from neurograph.ops import AnyLayer
 from neurograph.ops.base import Activation, Count, LayerSpec, Name, Number, Options, Whole
+from neurograph.spec.data import AugmentSpec as AugmentSpec
+from neurograph.spec.data import DataSpec as DataSpec
 from neurograph.spec.update import UpdateSpec
 
 Extents = Annotated[list[Count], Field(min_length=1, max_length=3)]
@@ -67,18 +69,6 @@ class LossSpec(Options):
         [0.0, 1.0], description="Off and on values of one-hot targets."
     )
     j: Number = Field(1.0, description="Constant class of rbf_map.")
-
-
-class DataSpec(Options):
-    """Which data set, and how its images are made to fit."""
-
-    set: str | None = Field(None, description="digits, mnist, or a folder of IDX files.")
-    pad: Whole = Field(0, description="Pixels of background added on every side.")
-    resize: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="New rows and columns, one number or two."
-    )
-    low: Number = Field(0.0, description="What a pixel of 0 becomes.")
-    high: Number = Field(1.0, description="What a pixel of 1 becomes.")
 
 
 class TrainSpec(UpdateSpec):
@@ -140,6 +130,7 @@ class Spec(Options):
     parameters: list[NamedParameter] = Field(default_factory=list, alias="parameter")
     losses: list[LossSpec] = Field(default_factory=list, alias="loss")
     data: DataSpec | None = None
+    augment: AugmentSpec | None = None
     train: TrainSpec = Field(default_factory=TrainSpec)
     samples: list[SampleSpec] = Field(default_factory=list, alias="sample")
 

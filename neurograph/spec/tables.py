@@ -14,6 +14,7 @@ from neurograph.ops import KIND_NAMES, KINDS
 from neurograph.ops.base import LayerSpec, Name, Options
 from neurograph.spec.model import (
     MOST_FAULTS,
+    AugmentSpec,
     DataSpec,
     EdgeSpec,
     Extents,
@@ -38,7 +39,7 @@ LISTS: Mapping[str, type[Options]] = {
 }
 """Keys that hold lists of tables, besides layers (whose type depends on their kind)."""
 
-TABLES: Mapping[str, type[Options]] = {"data": DataSpec, "train": TrainSpec}
+TABLES: Mapping[str, type[Options]] = {"data": DataSpec, "augment": AugmentSpec, "train": TrainSpec}
 BY_KIND = dict(zip(KIND_NAMES, KINDS, strict=True))
 _EXTENTS: TypeAdapter[list[int]] = TypeAdapter(Extents)
 _NAME: TypeAdapter[str] = TypeAdapter(Name)

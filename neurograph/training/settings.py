@@ -27,7 +27,9 @@ class Settings:
     data : str or None
         ``"digits"``, ``"mnist"``, a folder of IDX files; None: the spec's own samples.
     prepare : mapping
-        pad, resize, low, high (see `neurograph.data.prepare`).
+        pad, resize, low, high (see `neurograph.data.prepare`), validation, normalise (see `neurograph.training.samples`).
+    augment : mapping
+        Options of `neurograph.data.Augment`; empty: training images stay as they are.
     epochs, batch_size, seed : int
     optimizer : str
     learning_rate : float
@@ -45,6 +47,7 @@ class Settings:
 
     data: str | None = None
     prepare: Mapping[str, Any] = field(default_factory=dict)
+    augment: Mapping[str, Any] = field(default_factory=dict)
     epochs: int = 10
     batch_size: int = 32
     optimizer: str = "sgd"
@@ -86,7 +89,8 @@ class Settings:
         if train["learning_rate"] is None:
             train["learning_rate"] = HYPERPARAMETERS[train["optimizer"]]["learning_rate"]
         name = data.pop("set", None)
-        found = {**train, "data": name, "prepare": {key: value for key, value in data.items() if value is not None}}
+        prepare, augment = ({k: v for k, v in tables[t].items() if v is not None} for t in ("data", "augment"))
+        found = {**train, "data": name, "prepare": prepare, "augment": augment}
         settings = cls(**{**found, **{key: value for key, value in options.items() if value is not None}})
         if settings.engine not in ENGINES:
             near = suggest(settings.engine, ENGINES)
@@ -121,11 +125,15 @@ class Settings:
 
 def _changed(spec: Spec, assignments: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The tables [train] and [data] of a spec with assignments laid over, checked as the spec itself was."""
-    from neurograph.spec.model import DataSpec, TrainSpec
+    from neurograph.spec.model import AugmentSpec, DataSpec, TrainSpec
 
-    models: dict[str, type[TrainSpec] | type[DataSpec]] = {"train": TrainSpec, "data": DataSpec}
+    models: dict[str, Any] = {"train": TrainSpec, "data": DataSpec, "augment": AugmentSpec}
     assigned: dict[str, str] = {}
-    tables = {"train": spec.train.model_dump(), "data": (spec.data or DataSpec.model_validate({})).model_dump()}
+    tables = {
+        "train": spec.train.model_dump(),
+        "data": (spec.data or DataSpec.model_validate({})).model_dump(),
+        "augment": {} if spec.augment is None else spec.augment.model_dump(),
+    }
     for assignment in assignments:
         table, key, value = _parsed(assignment, {name: list(model.model_fields) for name, model in models.items()})
         tables[table][key] = value
