@@ -10,8 +10,7 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from neurograph.ops import AnyLayer
 from neurograph.ops.base import Activation, Count, LayerSpec, Name, Number, Options, Whole
-from neurograph.spec.data import AugmentSpec as AugmentSpec
-from neurograph.spec.data import DataSpec as DataSpec
+from neurograph.spec.data import AugmentSpec, DataSpec
 from neurograph.spec.update import UpdateSpec
 
 Extents = Annotated[list[Count], Field(min_length=1, max_length=3)]

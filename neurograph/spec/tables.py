@@ -12,10 +12,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from neurograph.errors import Fault, suggest
 from neurograph.ops import KIND_NAMES, KINDS
 from neurograph.ops.base import LayerSpec, Name, Options
+from neurograph.spec.data import AugmentSpec, DataSpec
 from neurograph.spec.model import (
     MOST_FAULTS,
-    AugmentSpec,
-    DataSpec,
     EdgeSpec,
     Extents,
     InputSpec,

@@ -125,7 +125,8 @@ class Settings:
 
 def _changed(spec: Spec, assignments: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The tables [train] and [data] of a spec with assignments laid over, checked as the spec itself was."""
-    from neurograph.spec.model import AugmentSpec, DataSpec, TrainSpec
+    from neurograph.spec.data import AugmentSpec, DataSpec
+    from neurograph.spec.model import TrainSpec
 
     models: dict[str, Any] = {"train": TrainSpec, "data": DataSpec, "augment": AugmentSpec}
     assigned: dict[str, str] = {}
