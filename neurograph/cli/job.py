@@ -102,7 +102,8 @@ def _samples(spec: Spec, topology: Topology, settings: Settings) -> Samples:
     from neurograph.graph.layout import layout_of
     from neurograph.training.samples import samples_for
 
-    return samples_for(spec, layout_of(topology), settings.data, settings.prepare).limited(settings.limit)
+    layout, s = layout_of(topology), settings
+    return samples_for(spec, layout, s.data, s.prepare, s.augment, seed=s.seed, limit=s.limit)
 
 
 def _job(

@@ -78,6 +78,25 @@ def prepare(
     return result.reshape(len(x), *wanted)
 
 
+def made_shape(found: tuple[int, ...], shape: tuple[int, ...], **options: Any) -> tuple[int, ...]:
+    """Shape of a sample after pad and resize, before it is given the input's.
+
+    Raises
+    ------
+    DataError
+        If it does not fit the input.
+
+    Examples
+    --------
+    >>> made_shape((1, 28, 28), (1024,), pad=2)
+    (1, 32, 32)
+    """
+    nothing: Array = np.zeros((0, *found), dtype=np.float32)
+    made: tuple[int, ...] = prepare(nothing, None, **options).shape[1:]
+    _check_fit(made, shape)
+    return made
+
+
 def _brought(x: Array, margins: tuple[int, int], size: tuple[int, int] | None, low: float, high: float) -> Array:
     """A portion of samples: padded, resized, mapped."""
     if any(margins):

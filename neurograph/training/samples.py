@@ -1,36 +1,70 @@
-"""What a training reads: a data set brought to the network's input, or the samples that the spec carries."""
+"""What a training reads: a data set brought to the network's input and split, or the samples that the spec carries."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.data import load_data
+from neurograph.data import Augment, Dataset, load_data
+from neurograph.data import prepare as prepare_images
+from neurograph.data.augment_prepared import PreparedAugment
+from neurograph.data.normalise import Normaliser
+from neurograph.data.prepare import made_shape
+from neurograph.data.sets import prepare_options
+from neurograph.data.stratify import held_out
 from neurograph.engine import Batch
 from neurograph.errors import DataError
-from neurograph.graph.layout import Layout, Port
+from neurograph.graph.layout import Layout
 from neurograph.shapes import times
 from neurograph.training.batches import count, take
+from neurograph.training.spec_samples import spec_samples
 
 if TYPE_CHECKING:
     from neurograph.spec import Spec
 
 Array = NDArray[Any]
+Pair = tuple[Batch, Batch]
+
+SPLIT = 3
+"""Keeps the random numbers of the split apart from others of the same seed (0 order, 1 dropout, 2 augmentation)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Inputs and targets to train on, and others to test on, if there are any."""
+    """Inputs and targets to train on, and others to watch and to test on, if there are any.
+
+    Attributes
+    ----------
+    name : str
+        The data set.
+    x, y : Batch
+        To train on.
+    test : (x, y), optional
+        To judge the network by, once.
+    validation : (x, y), optional
+        Held out of the training samples, to watch training by.
+    normaliser : mapping, optional
+        What was learned from the training samples and laid over all (`Normaliser.as_dict`); a run keeps it.
+    augment : callable, optional
+        ``augment(x, rows, epoch)`` changes training samples; what `fit` takes.
+    cautions : tuple of str
+        What of the augmentation does not fit these data, a line each.
+    """
 
     name: str
     x: Batch
     y: Batch
-    test: tuple[Batch, Batch] | None = None
+    test: Pair | None = None
+    validation: Pair | None = None
+    normaliser: Mapping[str, Any] | None = None
+    augment: PreparedAugment | None = None
+    cautions: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -43,101 +77,175 @@ class Samples:
         return 0 if self.test is None else count(*self.test)
 
     @property
+    def n_validation(self) -> int:
+        """Number of validation samples."""
+        return 0 if self.validation is None else count(*self.validation)
+
+    @property
+    def watched(self) -> Pair | None:
+        """What is judged after every epoch: validation samples; where none are held out, the test samples."""
+        return self.validation or self.test
+
+    @property
     def digest(self) -> str:
         """SHA-256 over everything a training reads."""
         sha = hashlib.sha256()
-        for batch in (self.x, self.y, *(self.test or ())):
+        for batch in (self.x, self.y, *(self.test or ()), *(self.validation or ())):
             for name, part in batch.items() if isinstance(batch, Mapping) else [("", batch)]:
                 array = np.ascontiguousarray(part)
-                sha.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
+                sha.update(f"{name} {array.dtype} {array.shape}".encode())
+                sha.update(array.reshape(-1).view(np.uint8).data)
         return sha.hexdigest()
 
     def limited(self, n: int | None) -> Samples:
-        """The first `n` training samples; the test samples stay."""
+        """The first `n` training samples; the others stay."""
         return self if n is None else replace(self, x=take(self.x, slice(n)), y=take(self.y, slice(n)))
 
 
-def samples_for(spec: Spec, layout: Layout, data: str | None, prepare: Mapping[str, Any]) -> Samples:
+def samples_for(
+    spec: Spec,
+    layout: Layout,
+    data: str | None,
+    prepare: Mapping[str, Any],
+    augment: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    limit: int | None = None,
+    normaliser: Mapping[str, Any] | None = None,
+) -> Samples:
     """The samples of a data set, or of the spec where `data` is None.
+
+    Parameters
+    ----------
+    spec : Spec
+    layout : Layout
+        Of the network that is to be fed.
+    data : str or None
+        A data set (see `neurograph.data.load_data`).
+    prepare : mapping
+        The keys of [data]: pad, resize, low, high; validation, a fraction of the training samples or a number of them, stratified;
+        normalise.
+    augment : mapping, optional
+        The keys of [augment].
+    seed : int
+        Decides which samples are held out, and how images are changed.
+    limit : int, optional
+        Use the first so many training samples only; of these, the validation samples are held out.
+    normaliser : mapping, optional
+        What a run has learned, to be used again instead of learning it from these samples.
 
     Raises
     ------
     DataError
-        If there are none, or they do not fit the network.
+        If there are none, they do not fit the network, or memory does not hold them.
     """
     if data is None:
-        return spec_samples(spec, layout)
+        x, y = spec_samples(spec, layout)
+        return Samples("its samples", x, y).limited(limit)
     if len(layout.inputs) != 1:
         raise DataError(
             f"{spec.name}: a network of {len(layout.inputs)} inputs cannot be fed from '{data}'; use samples in the spec."
         )
+    shape = layout.inputs[0].shape
     try:
-        found = load_data(data).prepared(layout.inputs[0].shape, **prepare)
+        found = load_data(data).limited(limit)
+        found = _with_targets_for(layout, found)
+        return _fed(found, shape, prepare, augment, seed, normaliser)
     except DataError as error:
         raise DataError(f"{spec.name}, data {data}: {error}") from None
-    _check_classes(spec, layout, data, int(max(found.y.max(), found.yt.max())) + 1)
-    return Samples(data, found.x, found.y, (found.xt, found.yt))
+    except MemoryError:
+        raise DataError(
+            f"{spec.name}, data {data}: not enough memory for its samples: {prod(shape):,} values each, of 4 bytes. Use fewer (--limit), "
+            f"or close other programs."
+        ) from None
 
 
-def spec_samples(spec: Spec, layout: Layout) -> Samples:
-    """The worked examples of a spec; there are none to test on.
+def _fed(
+    found: Dataset,
+    shape: tuple[int, ...],
+    prepare: Mapping[str, Any],
+    augment: Mapping[str, Any] | None,
+    seed: int,
+    normaliser: Mapping[str, Any] | None,
+) -> Samples:
+    """Prepared, split, normalised by the training samples alone, and given the input's shape."""
+    options = prepare_options(prepare)
+    picture = made_shape(found.x.shape[1:], shape, **options)
+    parts = [(found.x, found.y), (found.xt, found.yt)]
+    if prepare.get("validation") is not None:  # before bytes become floats, four times as large
+        marked = held_out(found.y, _n_held_out(prepare["validation"], len(found.y)), [SPLIT, seed])
+        parts = [(found.x[~marked], found.y[~marked]), parts[1], (found.x[marked], found.y[marked])]
+    images = [prepare_images(x, None, **options) for x, _ in parts]
+    learned = _learned(images[0], prepare.get("normalise"), normaliser)
+    if learned is not None:
+        for x in images:
+            learned.apply(x)
+    train, test, *validation = [(x.reshape(len(x), *shape), y) for x, (_, y) in zip(images, parts, strict=True)]
+    changes = _changes(augment, picture, options, learned, seed)
+    return Samples(
+        found.name,
+        *train,
+        test,
+        validation[0] if validation else None,
+        None if learned is None else learned.as_dict(),
+        changes,
+        () if changes is None else tuple(changes.augment.cautions(found.name, (picture[1], picture[2]))),
+    )
+
+
+def _n_held_out(wanted: float, n: int) -> int:
+    """How many samples a fraction or a number asks for; at least one, and at least one is left to train on."""
+    number = wanted if isinstance(wanted, int) else max(1, round(wanted * n))
+    if number >= n:
+        raise DataError(
+            f"[data]: validation = {wanted}; expected fewer than the {n:,} training samples, or a fraction such as 0.1."
+        )
+    return int(number)
+
+
+def _learned(x: Array, kind: str | None, kept: Mapping[str, Any] | None) -> Normaliser | None:
+    if kept is not None:
+        normaliser = Normaliser.from_dict(kept)
+        normaliser.check(x.shape[1:])
+        return normaliser
+    return None if kind is None else Normaliser.of(x, kind)
+
+
+def _changes(
+    augment: Mapping[str, Any] | None,
+    picture: tuple[int, ...],
+    options: Mapping[str, Any],
+    learned: Normaliser | None,
+    seed: int,
+) -> PreparedAugment | None:
+    if not augment:
+        return None
+    changes = Augment.of(augment, seed)
+    if changes.changes_nothing:
+        return None
+    return PreparedAugment(changes, picture, options.get("low", 0.0), options.get("high", 1.0), learned)
+
+
+def _with_targets_for(layout: Layout, found: Dataset) -> Dataset:
+    """The data set, with values to predict in the head's shape.
 
     Raises
     ------
     DataError
-        If there are none, one has no target, or one does not fit the network.
+        If the targets are none that the heads can have.
     """
-    if not spec.samples:
+    heads, y, yt = layout.heads, found.y, found.yt
+    if y.dtype.kind in "iu":
+        n_classes = int(max(y.max(), yt.max())) + 1
+        few = next((head for head in heads if head.size > 1 and head.shape[0] < n_classes), None)
+        if few is not None:
+            raise DataError(f"{n_classes} classes; '{few.name or 'the output'}' has {few.shape[0]} units.")
+        return found
+    n_values = prod(y.shape[1:])
+    wrong = next((head for head in heads if head.size != n_values), None)
+    if wrong is not None:
         raise DataError(
-            f"{spec.name}: nothing to train on: the spec has neither [data] nor [[sample]]. Name a data set: "
-            f"--data digits|mnist|FOLDER."
+            f"{n_values} value{'s' * (n_values != 1)} to predict a sample; '{wrong.name or 'the output'}' has {times(wrong.shape)}."
         )
-    for number, sample in enumerate(spec.samples):
-        if sample.target is None:
-            raise DataError(
-                f"{spec.name}: sample {number} has no target, so there is no loss to train on. Add one to the spec, or name a "
-                f"data set: --data digits|mnist|FOLDER."
-            )
-    x = _joined(f"{spec.name}: input", [sample.input for sample in spec.samples], layout.inputs)
-    y = _joined(f"{spec.name}: target", [sample.target for sample in spec.samples], layout.heads)
-    return Samples("its samples", x, y)
-
-
-def _joined(what: str, given: list[Any], ports: tuple[Port, ...]) -> Batch:
-    """One array over all samples, or one for each port."""
-    if not any(isinstance(value, Mapping) for value in given):
-        if len(ports) != 1:
-            names = ", ".join(str(port.name) for port in ports)
-            raise DataError(f"{what}: expected a table by name ({names}), found values.")
-        return _stacked(what, given, ports[0])
-    parts = {}
-    for port in ports:
-        if not all(isinstance(value, Mapping) and port.name in value for value in given):
-            raise DataError(f"{what}: every sample needs values for '{port.name}'.")
-        parts[port.name] = _stacked(f"{what} '{port.name}'", [value[port.name] for value in given], port)
-    return parts
-
-
-def _stacked(what: str, given: list[Any], port: Port) -> Array:
-    """Classes where every value is one whole number for a head of several units, else values in the port's shape."""
-    if port.kind != "input" and port.size > 1 and all(isinstance(value, int) for value in given):
-        return np.array(given, dtype=np.int64)
-    return np.array([_values(f"{what} of sample {i}", value, port) for i, value in enumerate(given)])
-
-
-def _values(what: str, value: Any, port: Port) -> Array:
-    try:
-        array = np.array(value, dtype=np.float64)
-    except (ValueError, TypeError):
-        raise DataError(f"{what}: expected numbers, found {value!r:.60}.") from None
-    if array.size != port.size:
-        raise DataError(f"{what}: {array.size} values; '{port.name or 'the output'}' needs {times(port.shape)}.")
-    return array.reshape(port.shape)
-
-
-def _check_classes(spec: Spec, layout: Layout, data: str, n_classes: int) -> None:
-    for head in layout.heads:
-        if head.size > 1 and head.shape[0] < n_classes:
-            raise DataError(
-                f"{spec.name}, data {data}: {n_classes} classes; '{head.name or 'the output'}' has {head.shape[0]} units."
-            )
+    shape = heads[0].shape if heads else ()
+    return replace(found, y=y.reshape(len(y), *shape), yt=yt.reshape(len(yt), *shape))
