@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 EXAMPLES = """
 neurograph evaluate digits --run runs/digits
 neurograph evaluate digits --run runs/digits --train --json
+neurograph evaluate lenet5 --run runs/lenet5 --validation
 neurograph evaluate lenet5 --run runs/lenet5 --data mnist --checkpoint best
 """
 
 RUN = typer.Option(metavar="DIR", help="The run folder that holds the weights.")
-DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: what the run was trained with.")
+DATA = typer.Option(help="A data set (`neurograph list --data`), folder or .npz. Default: what the run was trained with.")
 CHECKPOINT = typer.Option(help="last, previous, or best (chosen by its score on the test samples).")
 THREADS = typer.Option(min=1, help="Default: every core the process may use.")
 
@@ -36,6 +37,7 @@ def command(
     run: Annotated[Path, RUN],
     data: Annotated[str | None, DATA] = None,
     train: Annotated[bool, typer.Option("--train", help="Evaluate the training samples instead.")] = False,
+    validation: Annotated[bool, typer.Option("--validation", help="Evaluate the held-out samples instead.")] = False,
     checkpoint: Annotated[str, CHECKPOINT] = "last",
     engine: Annotated[str, typer.Option(help="compiled, or textbook: neuron by neuron.")] = "compiled",
     threads: Annotated[int | None, THREADS] = None,
@@ -52,11 +54,30 @@ def command(
     found = load_run(run, checkpoint)
     _check_spec(spec, found)
     samples = samples_of(found, data)
-    x, y = (samples.x, samples.y) if train or samples.test is None else samples.test
+    which, (x, y) = part_of(samples, train, validation)
     network = make_engine(lay_out(found.spec), found.parameters, engine, threads)
     result = {"run": str(run), "checkpoint": checkpoint, "data": samples.name}
-    result |= {"samples": "training" if train or samples.test is None else "test", **judge(network, x, y)}
+    result |= {"samples": which, **judge(network, x, y)}
     print(json.dumps(result, indent=2) if as_json else text(result))
+
+
+def part_of(samples: Samples, train: bool, validation: bool) -> tuple[str, tuple[Batch, Batch]]:
+    """Which samples are asked for, in a word, and they.
+
+    Raises
+    ------
+    UsageError
+        If two parts are asked for, or validation samples where none were held out.
+    """
+    if train and validation:
+        raise UsageError("--train, --validation: found both; ask for one of them, or for neither: the test samples.")
+    if validation and samples.validation is None:
+        raise UsageError("--validation: no samples were held out of this training; [data] validation = 0.1 does so.")
+    if validation and samples.validation is not None:
+        return "validation", samples.validation
+    if train or samples.test is None:
+        return "training", (samples.x, samples.y)
+    return "test", samples.test
 
 
 def judge(network: Trainable, x: Batch, y: Batch) -> dict[str, Any]:
@@ -134,5 +155,11 @@ def samples_of(run: Run, data: str | None) -> Samples:
     from neurograph.training.samples import samples_for
     from neurograph.training.settings import Settings
 
-    settings = Settings.from_dict(run.arguments["settings"])
-    return samples_for(run.spec, layout_of(lay_out(run.spec)), data or settings.data, settings.prepare)
+    settings, learned = Settings.from_dict(run.arguments["settings"]), run.arguments.get("normaliser")
+    layout, prepare, limit = layout_of(lay_out(run.spec)), dict(settings.prepare), settings.limit
+    if data not in (None, settings.data):
+        prepare.pop("validation", None)
+        limit = None
+    return samples_for(
+        run.spec, layout, data or settings.data, prepare, seed=settings.seed, limit=limit, normaliser=learned
+    )

@@ -105,7 +105,7 @@ def examine(
     topology = lay_out(spec)
     layout = layout_of(topology)
     own = None if file is None else _from_file(file, layout, target)
-    given = own or find_batch(spec, layout, sample, data, whole_batch, any_input)
+    given = own or find_batch(spec, layout, sample, data, whole_batch, any_input, run)
     if given is None:
         return Examined(spec, topology, None, "", "")
     params, weights = weights_of(name, spec, topology, run)
@@ -158,16 +158,22 @@ def _from_file(file: Path, layout: Layout, target: str | None) -> Given:
 
 # -- what to run it on -------------------------------------------------------------------------------------------------
 def find_batch(
-    spec: Spec, layout: Layout, sample: int | None, data: str | None, whole_batch: bool, any_input: bool
+    spec: Spec,
+    layout: Layout,
+    sample: int | None,
+    data: str | None,
+    whole_batch: bool,
+    any_input: bool,
+    run: Path | None = None,
 ) -> Given | None:
-    """The batch to look at, or None where nothing fits and no random input is wanted."""
+    """The batch to look at, or None where nothing fits and no random input is wanted; prepared as for `run`, if there is one."""
     if data is None and spec.samples:
         if whole_batch and sample is None and _alike(spec):
             return _own(spec, layout, list(range(len(spec.samples))))
         return _own(spec, layout, [sample or 0])
     name = data or (spec.data.set if spec.data is not None else None)
     if name is not None and (data is not None or is_at_hand(name)):
-        return _from_data(spec, layout, name, sample or 0)
+        return _from_data(spec, layout, name, sample or 0, run)
     return _stand_in(spec, layout, sample or 0, any_input)
 
 
@@ -204,12 +210,16 @@ def _stacked(values: list[Any], port: Port) -> Array:
     return np.array([np.array(value, dtype=np.float64).reshape(port.shape) for value in values])
 
 
-def _from_data(spec: Spec, layout: Layout, data: str, sample: int) -> Given:
-    """One training sample of a data set, prepared as the spec says."""
+def _from_data(spec: Spec, layout: Layout, data: str, sample: int, run: Path | None) -> Given:
+    """One training sample of a data set, prepared as the run was trained, or as the spec says; numbered as in the data set."""
+    from neurograph.training import load_run
     from neurograph.training.samples import samples_for
     from neurograph.training.settings import Settings
 
-    found = samples_for(spec, layout, data, Settings.of(spec).prepare)
+    arguments = {} if run is None else load_run(run).arguments
+    prepare = arguments["settings"]["prepare"] if arguments else Settings.of(spec).prepare
+    whole = {key: value for key, value in prepare.items() if key != "validation"}
+    found = samples_for(spec, layout, data, whole, normaliser=arguments.get("normaliser"))
     if not 0 <= sample < found.n:
         raise UsageError(f"--sample {sample}: {data} has the training samples 0…{found.n - 1:,}.")
     x, y = np.asarray(found.x)[sample : sample + 1], np.asarray(found.y)[sample : sample + 1]
