@@ -12,6 +12,9 @@ from dataclasses import dataclass
 class NeurographError(Exception):
     """Base class of every error that neurograph raises on purpose."""
 
+    exit_code = 2
+    """What the command line ends with: 2 for a mistake of the user."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -77,6 +80,12 @@ class DataError(NeurographError):
 
 class RunError(NeurographError):
     """A run folder or checkpoint that cannot be used."""
+
+
+class SaveError(RunError):
+    """A checkpoint that cannot be written; what was written before is intact."""
+
+    exit_code = 1
 
 
 class TrainingError(NeurographError):

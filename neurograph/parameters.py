@@ -294,8 +294,15 @@ def write_atomically(path: Path, payload: bytes | Iterable[bytes | memoryview]) 
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a power loss, as fsync does for a file's bytes."""
+    if os.name == "nt":  # there a folder cannot be opened
+        return
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

@@ -14,13 +14,13 @@ class SoftmaxRegression:
     """p = softmax(W·x + b), with dropout of inputs by the step's seed so that seeds matter."""
 
     def __init__(self, n_inputs: int, n_classes: int, keep: float = 1.0, dtype: type = np.float32) -> None:
-        self.params = Parameters({"w": np.zeros((n_classes, n_inputs)), "b": np.zeros(n_classes)})
+        self.params = Parameters({"out.weight": np.zeros((n_classes, n_inputs)), "out.bias": np.zeros(n_classes)})
         self.keep, self.dtype = keep, dtype
         self.seen: list[list[int]] = []
         self.seeds: list[int | None] = []
 
     def forward(self, x: Any) -> Any:
-        z = np.asarray(x, np.float64).reshape(len(x), -1) @ self.params["w"].T + self.params["b"]
+        z = np.asarray(x, np.float64).reshape(len(x), -1) @ self.params["out.weight"].T + self.params["out.bias"]
         e = np.exp(z - z.max(axis=1, keepdims=True))
         return e / e.sum(axis=1, keepdims=True)
 
@@ -37,7 +37,7 @@ class SoftmaxRegression:
         loss = float(-np.log(p[np.arange(len(x)), target]).sum() / share)
         delta = p - np.eye(p.shape[1])[target]
         values = {name: self.params[name].astype(self.dtype) for name in self.params}
-        gradients = {"w": delta.T @ x / share, "b": delta.sum(axis=0) / share}
+        gradients = {"out.weight": delta.T @ x / share, "out.bias": delta.sum(axis=0) / share}
         optimizer.step(values, {name: g.astype(self.dtype) for name, g in gradients.items()})
         self.params.update(values)
         return loss

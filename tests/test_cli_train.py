@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ import pytest
 import neurograph as ng
 from neurograph.cli import main
 from neurograph.cli.evaluate import table, text
-from neurograph.cli.progress import Bar, clock
+from neurograph.cli.progress import Table, clock
+from neurograph.spec.model import DataSpec, TrainSpec
 from neurograph.training import Epoch, History, load_run
 from neurograph.training.fit import Progress
 
@@ -114,7 +117,7 @@ def test_training_shows_a_line_an_epoch(capsys: pytest.CaptureFixture[str], spec
     lines = run(capsys, "train", spec, *TEXTBOOK).splitlines()
     assert lines[0] == (
         "net on digits: 200 training and 360 test samples, 3 epochs, batches of 50, "
-        "SGD(learning_rate=0.5, momentum=0.5), rate falling to 0, textbook engine, seed 0"
+        "SGD(learning_rate=0.5, momentum=0.5), schedule linear(floor=0.0), textbook engine, seed 0"
     )
     assert [line.split("  ")[0] for line in lines[1:4]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
     assert lines[4].startswith("test accuracy ")
@@ -199,15 +202,17 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(
     def interrupted(*arguments: Any, **options: Any) -> float:
         calls[0] += 1
         if calls[0] == 7:  # amid the second epoch of four steps
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         return real(*arguments, **options)
 
     monkeypatch.setattr(ReferenceEngine, "train_step", interrupted)
     message = run(capsys, "train", spec, *TEXTBOOK, "--out", str(broken), code=130)
-    assert message == f"Kept: 1 epoch. Go on with: neurograph train --resume {broken}\nInterrupted."
+    assert message == (
+        f"Kept: 1 epoch and 3 batches of the next. Go on with: neurograph train --resume {broken}\nInterrupted."
+    )
     monkeypatch.undo()
     shown = run(capsys, "train", "--resume", str(broken))
-    assert shown.splitlines()[0].endswith("seed 0, going on after 1 epoch")
+    assert shown.splitlines()[0].endswith("seed 0, going on after 1 epoch and 3 batches")
     a, b = load_run(whole), load_run(broken)
     assert {n: v.tobytes() for n, v in a.parameters.items()} == {n: v.tobytes() for n, v in b.parameters.items()}
     assert {n: v.tobytes() for n, v in a.checkpoint.optimizer.items()} == {
@@ -221,11 +226,20 @@ def test_resuming_with_other_data_is_refused(
 ) -> None:
     folder = tmp_path / "run"
     run(capsys, "train", spec, *TEXTBOOK, "--epochs", "0", "--out", str(folder))
-    arguments = json.loads((folder / "arguments.json").read_text())
-    (folder / "arguments.json").write_text(json.dumps({**arguments, "data_sha256": "0"}))
-    assert run(capsys, "train", "--resume", str(folder), code=2) == (
-        f"{folder}: the data is not what the run began with (SHA-256 of 'digits' differs). Put it back, or begin a new run."
-    )
+    began = load_run(folder).arguments
+    now = began["data"]["sha256"]
+    for data, told in (
+        ({**began["data"], "sha256": "0123456789"}, "as many samples, but other values"),
+        (
+            {**began["data"], "sha256": "0123456789", "n": 1000, "n_test": 60},
+            "1,000 training and 60 test samples then, 200 and 360 now",
+        ),
+    ):
+        load_run(folder).change_arguments({**began, "data": data})
+        assert run(capsys, "train", "--resume", str(folder), code=2) == (
+            f"{folder}: the data is not what the run began with: 'digits': {told} (SHA-256 01234567… then, {now[:8]}… now). "
+            f"Put it back, or begin a new run."
+        )
 
 
 def test_no_epochs_train_nothing(capsys: pytest.CaptureFixture[str], spec: str) -> None:
@@ -255,12 +269,36 @@ def test_no_epochs_train_nothing(capsys: pytest.CaptureFixture[str], spec: str) 
         ),
         (
             ["digits", "--set", "train.learnin_rate=3"],
-            "--set train.learnin_rate=3: expected KEY=VALUE; did you mean 'train.learning_rate'? (known: train.epochs, "
-            "train.batch_size, train.optimizer, train.learning_rate, train.momentum, train.schedule, train.reduction, "
-            "train.seed, data.set, data.pad, data.resize, data.low, data.high)",
+            "--set train.learnin_rate=3: expected KEY=VALUE; did you mean 'train.learning_rate'? (known: "
+            f"{', '.join([f'train.{key}' for key in TrainSpec.model_fields] + [f'data.{key}' for key in DataSpec.model_fields])})",
         ),
         (["digits", "--set", "train.momentum=3"], "--set train.momentum=3: input should be less than 1."),
-        (["digits", "--set", "train.optimizer=adm"], "--set train.optimizer=adm: input should be 'sgd' or 'adam'."),
+        (
+            ["digits", "--set", "train.optimizer=adm"],
+            "--set train.optimizer=adm: input should be 'gd', 'sgd', "
+            "'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam' or 'adamw'.",
+        ),
+        (
+            ["digits", "--set", "train.beta1=0.5"],
+            "--set train.beta1=0.5: beta1 is not of optimizer 'sgd', which takes momentum. "
+            "Leave it out, or choose adam or adamw.",
+        ),
+        (
+            ["digits", "--set", "train.optimizer=gd", "--batch-size", "8"],
+            "--batch-size 8: optimizer 'gd' takes all samples at once. Leave out batch_size, or choose sgd.",
+        ),
+        (
+            ["digits", "--set", "train.clip_norm=1", "--set", "train.clip_value=1"],
+            "--set train.clip_value=1: clip_norm and clip_value: a gradient is clipped by one of them. Leave one out.",
+        ),
+        (
+            ["digits", "--set", "train.optimizer=nesterov", "--set", "train.momentum=0.0"],
+            "--set train.momentum=0.0: momentum 0 is no 'nesterov'; give more than 0, or choose sgd.",
+        ),
+        (
+            ["digits", "--set", "train.schedule_every=3"],
+            "--set train.schedule_every=3: schedule_every is not of schedule 'constant'. Leave it out, or choose step.",
+        ),
         (["digits", "--set", "train.epochs=many"], "--set train.epochs=many: input should be a valid integer."),
         (
             ["four"],
@@ -269,7 +307,7 @@ def test_no_epochs_train_nothing(capsys: pytest.CaptureFixture[str], spec: str) 
         ),
         (
             ["digits", "--resume", "runs/none", "--epochs", "3", "--set", "train.seed=1"],
-            "--resume: goes on as the run began, which its folder remembers; drop --epochs, --set, SPEC.",
+            "--resume: goes on as the run began, which its folder remembers; drop --set, SPEC.",
         ),
         (
             ["--resume", "runs/none"],
@@ -316,11 +354,24 @@ def test_without_classes_only_the_loss_is_told() -> None:
     assert text(result) == "its samples, 4 training samples: loss 0.25000"
 
 
-def test_the_bar_runs_and_leaves_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    with Bar(2) as bar:
-        bar.step(Progress(1, 2, 5, 10, 5, 5, 0.5, 100, 0.1))
-        bar.epoch(History([Epoch(1, 5, 0.5, 0.75, seconds=0.1, samples=100)]))
-    assert "epoch 1/2  loss 0.50000  accuracy  75.00 %  0.10 s  1,000 samples/s" in capsys.readouterr().out
+def test_the_table_has_a_row_an_epoch_and_marks_the_best() -> None:
+    from rich.console import Console
+
+    screen = io.StringIO()
+    console = Console(file=screen, highlight=False, markup=False, soft_wrap=True)
+    history = History()
+    with Table(10, console=console) as table:
+        for n, (loss, accuracy) in enumerate([(0.5, 0.75), (0.25, 0.5)], 1):
+            table.step(Progress(n, 10, 5, 10, 5, 5, loss, 100, 0.1))
+            history.epochs.append(Epoch(n, 5 * n, loss, None, 0.125, accuracy, 0.05, seconds=0.1, samples=100))
+            table.epoch(history)
+        table.say("done")
+    assert screen.getvalue().splitlines()[:4] == [
+        "epoch       loss  test loss  test acc.      rate  samples/s      time",
+        " 1/10    0.50000    0.12500    75.00 %  0.05          1,000    0.10 s  best so far",
+        " 2/10    0.25000    0.12500    50.00 %  0.05          1,000    0.10 s",
+        "done",
+    ]
 
 
 def test_the_clock_counts_minutes() -> None:

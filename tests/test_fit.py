@@ -129,8 +129,8 @@ def test_going_on_from_a_history_gives_the_same_bits(make, schedule: str) -> Non
         second.params.update(params)
         optimizer.load_state(state)
         found = fit(second, x, y, optimizer=optimizer, history=history, **options)
-        assert {name: second.params[name].tobytes() for name in ("w", "b")} == {
-            name: whole.params[name].tobytes() for name in ("w", "b")
+        assert {name: second.params[name].tobytes() for name in whole.params} == {
+            name: whole.params[name].tobytes() for name in whole.params
         }
         assert found.loss == expected.loss
         assert found.validation_loss == expected.validation_loss
@@ -182,7 +182,10 @@ def test_evaluate_in_portions_equals_evaluate_at_once() -> None:
         ({"batch_size": 0}, "batch_size: found 0; expected a whole number of at least 1."),
         ({"seed": -1}, "seed: found -1; expected a whole number of at least 0."),
         ({"limit": 0}, "limit: found 0; expected a whole number of at least 1."),
-        ({"schedule": "cosine"}, "unknown schedule 'cosine' (known: constant, linear)"),
+        (
+            {"schedule": "cosin"},
+            "unknown schedule 'cosin'; did you mean 'cosine'? (known: constant, linear, step, plateau, cosine, exponential)",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused(options, message: str) -> None:  # type: ignore[no-untyped-def]

@@ -1,125 +1,39 @@
-"""Run folders and checkpoints: whole or refused, and a training goes on from them to the same bits."""
+"""Run folders: they appear whole, keep the last two checkpoints and the best, and a training goes on from them to the same bits."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import numpy as np
 import pytest
+from small_runs import history, params, run_at, spec_text, trained
 from softmax_regression import SoftmaxRegression
 
 from neurograph.data import digits
 from neurograph.errors import RunError
-from neurograph.parameters import Parameters
-from neurograph.training import SGD, Epoch, History, Run, fit, load_run
-from neurograph.training.checkpoints import Checkpoint
-
-SPEC_TEXT = 'name = "fake"\ninput = [4]\r\n'
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def params() -> Parameters:
-    return Parameters({"w": np.arange(6.0).reshape(2, 3), "b": 0.5, "fixed": [1.0]}, {"fixed": False})
-
-
-def history(*accuracies: float) -> History:
-    return History([Epoch(i + 1, 10 * (i + 1), 1.0 / (i + 1), validation_accuracy=a) for i, a in enumerate(accuracies)])
-
-
-def checkpoint() -> Checkpoint:
-    state = {"velocity/w": np.ones((2, 3), np.float32), "steps/w": np.array(7)}
-    return Checkpoint.of(params(), state, history(0.5, 0.75), "abc")
-
-
-def test_a_checkpoint_comes_back_bit_by_bit(tmp_path: Path) -> None:
-    path, written = tmp_path / "c.safetensors", checkpoint()
-    written.write(path)
-    read = Checkpoint.read(path)
-    for found, expected in ((read.values, written.values), (read.optimizer, written.optimizer)):
-        assert found.keys() == expected.keys()
-        for name in expected:
-            assert (found[name].dtype, found[name].shape) == (expected[name].dtype, expected[name].shape)
-            assert found[name].tobytes() == np.asarray(expected[name]).tobytes()
-    assert read.history == written.history
-    assert (read.frozen, read.spec_sha256) == (("fixed",), "abc")
-    assert read.parameters().trainable == {"w": True, "b": True, "fixed": False}
-
-
-def test_parameters_read_a_checkpoint_too(tmp_path: Path) -> None:
-    Checkpoint.of(params(), {}, History(), "").write(tmp_path / "c.safetensors")
-    read = Parameters.load(tmp_path / "c.safetensors")
-    assert read.keys() == params().keys()
-    assert read.trainable["fixed"] is False
-
-
-def test_every_truncation_of_a_checkpoint_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "c.safetensors"
-    checkpoint().write(path)
-    whole = path.read_bytes()
-    for length in range(0, len(whole), 7):
-        path.write_bytes(whole[:length])
-        with pytest.raises(RunError, match="damaged"):
-            Checkpoint.read(path)
-    path.write_bytes(whole + b"\0")
-    with pytest.raises(RunError, match="damaged"):
-        Checkpoint.read(path)
-
-
-@pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.slow)])
-def test_every_bit_flip_of_a_checkpoint_is_refused_or_harmless(tmp_path: Path, every: int) -> None:
-    """Harmless: a flip in the header's white space or in a name nobody reads leaves everything as written."""
-    path, original = tmp_path / "c.safetensors", checkpoint()
-    original.write(path)
-    whole = path.read_bytes()
-    survivors = 0
-    for bit in range(0, 8 * len(whole), every):
-        flipped = bytearray(whole)
-        flipped[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(bytes(flipped))
-        try:
-            read = Checkpoint.read(path)
-        except RunError:
-            continue
-        survivors += 1
-        assert {n: a.tobytes() for n, a in read.values.items()} == {n: a.tobytes() for n, a in original.values.items()}
-        assert {n: a.tobytes() for n, a in read.optimizer.items()} == {
-            n: a.tobytes() for n, a in original.optimizer.items()
-        }
-        assert (read.history, read.frozen, read.spec_sha256) == (original.history, ("fixed",), "abc")
-    assert survivors < 100
-
-
-def test_another_programs_file_is_refused(tmp_path: Path) -> None:
-    params().save(tmp_path / "plain.safetensors")
-    with pytest.raises(RunError) as caught:
-        Checkpoint.read(tmp_path / "plain.safetensors")
-    assert str(caught.value) == (
-        f"{tmp_path / 'plain.safetensors'}: not a checkpoint this version can read: "
-        f"found 'another program's'; expected 'neurograph checkpoint 1'."
-    )
+from neurograph.training import SGD, History, Run, fit, load_run
+from neurograph.training.fit import Progress
+from neurograph.training.history import Begun
+from neurograph.training.interruption import Interruption
 
 
 def test_a_new_run_is_complete(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "runs" / "a", SPEC_TEXT, {"epochs": 3}, params())
+    run = Run.create(tmp_path / "runs" / "a", spec_text(), {"epochs": 3}, params())
     assert sorted(os.listdir(run.folder)) == ["arguments.json", "history.jsonl", "last.safetensors", "spec.toml"]
-    assert (run.spec_text, run.arguments, len(run.history)) == (SPEC_TEXT, {"epochs": 3}, 0)
-    assert run.checkpoint.parameters()["w"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert (run.spec_text, run.arguments, len(run.history)) == (spec_text(), {"epochs": 3}, 0)
+    assert run.checkpoint.parameters()["out.weight"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert os.listdir(tmp_path / "runs") == ["a"]
 
 
 def test_saving_keeps_the_last_two_and_the_best(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "a", SPEC_TEXT, {}, params())
-    store = params()
+    run = run_at(tmp_path / "a")
     for n, accuracies in enumerate([(0.5,), (0.5, 0.9), (0.5, 0.9, 0.9), (0.5, 0.9, 0.9, 0.8)], 1):
-        store["b"] = float(n)
-        run.save(store, {}, history(*accuracies))
-    found = {name: float(load_run(run.folder, name).checkpoint.values["b"]) for name in ("last", "previous", "best")}
+        run.save(params(n), {}, history(*accuracies))
+    found = {
+        name: float(load_run(run.folder, name).checkpoint.values["out.bias"][0])
+        for name in ("last", "previous", "best")
+    }
     assert found == {"last": 4.0, "previous": 3.0, "best": 2.0}
     lines = (run.folder / "history.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4]
@@ -129,7 +43,7 @@ def test_saving_keeps_the_last_two_and_the_best(tmp_path: Path) -> None:
 
 
 def test_a_damaged_last_checkpoint_gives_way_to_the_previous(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "a", SPEC_TEXT, {}, params())
+    run = run_at(tmp_path / "a")
     run.save(params(), {}, history(0.5))
     last = run.folder / "last.safetensors"
     last.write_bytes(last.read_bytes()[:-1])
@@ -138,26 +52,78 @@ def test_a_damaged_last_checkpoint_gives_way_to_the_previous(tmp_path: Path) -> 
     assert read.notice is not None
     assert read.notice.startswith(f"{last}: damaged: ")
     assert read.notice.endswith("The one before it is whole and takes its place: previous.safetensors.")
+    last.unlink()
+    read = load_run(run.folder)
+    assert (
+        read.notice
+        == f"{last}: no such checkpoint. The one before it is whole and takes its place: previous.safetensors."
+    )
     (run.folder / "previous.safetensors").unlink()
-    with pytest.raises(RunError, match="damaged"):
+    with pytest.raises(RunError, match="no such checkpoint"):
         load_run(run.folder)
 
 
 def test_a_checkpoint_of_another_spec_is_refused(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "a", SPEC_TEXT, {}, params())
-    (run.folder / "spec.toml").write_text("name = 'other'\n")
+    run = run_at(tmp_path / "a")
+    (run.folder / "spec.toml").write_bytes(spec_text().replace("units = 2", "units = 3").encode())
     with pytest.raises(RunError) as caught:
         load_run(run.folder)
     assert str(caught.value) == (
-        f"{run.folder / 'last.safetensors'}: belongs to another spec than spec.toml beside it (SHA-256 differs)."
+        f"{run.folder / 'last.safetensors'}: belongs to another spec than the one beside it; line 6: 'units = 3' here, "
+        f"'units = 2' there. Put the spec back as it was, or begin a new run."
     )
+
+
+def test_arguments_that_were_edited_are_refused(tmp_path: Path) -> None:
+    run = run_at(tmp_path / "a", epochs=3)
+    path = run.folder / "arguments.json"
+    whole = path.read_text()
+    for text, told in (
+        (whole.replace("3", "4", 1), "damaged, or edited by hand (SHA-256 differs). Put it back"),
+        (whole[:-4], "damaged: JSONDecodeError"),
+        ("[]", "damaged: TypeError"),
+        ("{}", "damaged: KeyError"),
+    ):
+        path.write_text(text)
+        with pytest.raises(RunError) as caught:
+            Run(run.folder)
+        assert str(caught.value).startswith(f"{path}: {told}")
+    path.write_text(whole)
+    Run(run.folder).change_arguments({"epochs": 9})
+    assert Run(run.folder).arguments == {"epochs": 9}
+
+
+def test_a_run_has_the_weights_it_was_told_to_keep(tmp_path: Path) -> None:
+    for name, settings, kept in (
+        ("a", {"keep": "best"}, "best"),
+        ("b", {"keep": None, "patience": 2}, "best"),
+        ("c", {"keep": "last", "patience": 2}, "last"),
+        ("d", {}, "last"),
+    ):
+        run = run_at(tmp_path / name, settings=settings)
+        assert load_run(run.folder).name == "last"
+        for n, accuracies in enumerate([(0.5,), (0.5, 0.9), (0.5, 0.9, 0.8)]):
+            run.save(params(n), {}, history(*accuracies))
+        read = load_run(run.folder)
+        assert read.name == kept
+        assert len(read.history) == 3  # all of them, whichever weights it has
+        assert read.parameters["out.bias"][0] == {"best": 1.0, "last": 2.0}[kept]
+
+
+def test_amid_an_epoch_the_best_stays(tmp_path: Path) -> None:
+    run = run_at(tmp_path / "a")
+    run.save(params(1), {}, history(0.5))
+    run.save(params(2), {}, history(0.5), Begun(2, 13, 3, 48, 0.5, 1.0))
+    assert load_run(run.folder, "best").parameters["out.bias"][0] == 1.0
+    found = load_run(run.folder).checkpoint
+    assert (found.begun, found.step, len(found.history)) == (Begun(2, 13, 3, 48, 0.5, 1.0), 13, 1)
 
 
 def test_folders_that_are_no_runs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError) as caught:
         load_run(tmp_path)
     assert str(caught.value) == f"{tmp_path}: not a run folder: spec.toml and arguments.json are expected in it."
-    run = Run.create(tmp_path / "a", SPEC_TEXT, {}, params())
+    run = run_at(tmp_path / "a")
     with pytest.raises(RunError) as caught:
         load_run(run.folder, "first")
     assert str(caught.value) == f"{run.folder}: unknown checkpoint 'first' (known: last, previous, best)"
@@ -168,42 +134,16 @@ def test_folders_that_are_no_runs_are_refused(tmp_path: Path) -> None:
 
 def test_an_existing_folder_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert Run.create(tmp_path / "empty", SPEC_TEXT, {}, params()).spec_text == SPEC_TEXT
+    assert Run.create(tmp_path / "empty", spec_text(), {}, params()).spec_text == spec_text()
     for taken in ("empty", "file"):
         (tmp_path / "file").write_text("mine")
         with pytest.raises(RunError) as caught:
-            Run.create(tmp_path / taken, SPEC_TEXT, {}, params())
+            Run.create(tmp_path / taken, spec_text(), {}, params())
         assert str(caught.value) == (
             f"{tmp_path / taken}: is there already. Choose another --out, or go on with it: "
             f"train --resume {tmp_path / taken}"
         )
     assert (tmp_path / "file").read_text() == "mine"
-
-
-@pytest.mark.parametrize("failing", range(1, 7))
-def test_a_failing_write_leaves_the_old_run_readable(
-    tmp_path: Path, failing: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The k-th fsync of a save fails, for every k: what can be read afterwards was acknowledged, or is the new state whole."""
-    run = Run.create(tmp_path / "a", SPEC_TEXT, {}, params())
-    run.save(params(), {}, history(0.5))
-    calls, real = [0], os.fsync
-
-    def fsync(file: int) -> None:
-        calls[0] += 1
-        if calls[0] == failing:
-            raise OSError(28, "No space left on device")
-        real(file)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(RunError) as caught:
-        run.save(params(), {}, history(0.5, 0.6))
-    assert str(caught.value) == f"{run.folder}: the checkpoint cannot be written: No space left on device."
-    monkeypatch.undo()
-    read = load_run(run.folder)
-    assert read.notice is None
-    assert len(read.history) in (1, 2)
-    assert not [name for name in os.listdir(run.folder) if name.endswith(".tmp")]
 
 
 def test_a_run_folder_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,74 +152,37 @@ def test_a_run_folder_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeyp
 
     monkeypatch.setattr("neurograph.training.runs.os.replace", replace)
     with pytest.raises(RunError) as caught:
-        Run.create(tmp_path / "a", SPEC_TEXT, {}, params())
+        run_at(tmp_path / "a")
     assert str(caught.value) == f"{tmp_path / 'a'}: the run folder cannot be made: No space left on device."
     assert os.listdir(tmp_path) == []
 
 
-CHILD = """
-import sys
-import numpy as np
-from neurograph.parameters import Parameters
-from neurograph.training import Epoch, History, Run
-run = Run(sys.argv[1])
-n = run.history.step
-print("ready", flush=True)
-while True:
-    n += 1
-    params = Parameters({"w": np.full((64, 64), float(n))})
-    run.save(params, {}, History([Epoch(n, n, 1.0 / n, validation_accuracy=1 - 1 / n)]))
-"""
-
-
-def test_killing_a_saver_loses_nothing(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "a", SPEC_TEXT, {}, Parameters({"w": np.zeros((64, 64))}))
-    rng = np.random.default_rng(0)
-    reached = 0
-    for _ in range(4):
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(run.folder)], stdout=subprocess.PIPE, cwd=ROOT, text=True
-        )
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-        time.sleep(float(rng.uniform(0.05, 0.3)))
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        child.stdout.close()
-        read = load_run(run.folder)
-        assert read.notice is None
-        step = read.history.step
-        assert step >= reached
-        assert (read.checkpoint.values["w"] == step).all()
-        reached = step
-    assert reached > 6
-
-
-def test_a_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    """Train four epochs at a stretch; then again, dropping everything but the folder after two."""
+@pytest.mark.parametrize("at", range(1, 60, 7))
+def test_a_run_goes_on_to_the_same_bits(tmp_path: Path, at: int) -> None:
+    """Train four epochs at a stretch; then again, stopped after some step, with nothing kept but the folder."""
     (x, y), test = digits()
     options = {"batch_size": 100, "seed": 2, "schedule": "linear", "validation": test, "epochs": 4}
     whole, optimizer = SoftmaxRegression(64, 10, keep=0.9), SGD(0.5, momentum=0.9)
-    expected = fit(whole, x, y, optimizer=optimizer, **options)
-
-    class Stop(Exception):
-        pass
+    expected = trained(whole, optimizer, fit(whole, x, y, optimizer=optimizer, **options))
 
     engine, optimizer = SoftmaxRegression(64, 10, keep=0.9), SGD(0.5, momentum=0.9)
-    run = Run.create(tmp_path / "a", SPEC_TEXT, {}, engine.params)
+    run = Run.create(tmp_path / "a", spec_text(64, 10), {}, engine.params)
 
-    def save_then_stop(history: History) -> None:
-        run.save(engine.params, optimizer.state(), history)
-        if len(history) == 2:
-            raise Stop
+    def save(history: History, begun: Begun | None = None) -> None:
+        run.save(engine.params, optimizer.state(), history, begun)
 
-    with pytest.raises(Stop):
-        fit(engine, x, y, optimizer=optimizer, on_epoch=save_then_stop, **options)
+    asked = Interruption()
+
+    def ask(progress: Progress) -> None:
+        asked.asked = int(progress.step == at)
+
+    hooks = {"on_step": ask, "on_epoch": save, "on_pause": save}
+    fit(engine, x, y, optimizer=optimizer, interruption=asked, **hooks, **options)
     read = load_run(tmp_path / "a")
-    assert len(read.history) == 2
+    assert read.checkpoint.step == at
     resumed, optimizer = SoftmaxRegression(64, 10, keep=0.9), SGD(0.5, momentum=0.9)
     resumed.params.update(read.checkpoint.values)
     optimizer.load_state(read.checkpoint.optimizer)
-    found = fit(resumed, x, y, optimizer=optimizer, history=read.history, **options)
-    assert all(resumed.params[name].tobytes() == whole.params[name].tobytes() for name in whole.params)
-    assert found.validation_loss == expected.validation_loss
+    begun = read.checkpoint.begun
+    seen = fit(resumed, x, y, optimizer=optimizer, history=read.history, begun=begun, **options)
+    assert trained(resumed, optimizer, seen) == expected

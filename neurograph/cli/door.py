@@ -49,9 +49,9 @@ def run(arguments: list[str] | None = None) -> int:
 def describe(error: BaseException) -> tuple[str, int]:
     """The message and exit code for an error."""
     if isinstance(error, KeyboardInterrupt):
-        return "Interrupted.", 130
+        return "Interrupted.", getattr(error, "exit_code", 130)
     if isinstance(error, NeurographError):
-        return str(error), 2
+        return str(error), error.exit_code
     if isinstance(error, MemoryError):
         return "Not enough memory. Try a smaller batch (--batch-size), or fewer samples (--limit).", 2
     if isinstance(error, OSError) and error.strerror:

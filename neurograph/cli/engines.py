@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from neurograph.graph.topology import Topology
     from neurograph.parameters import Parameters
-    from neurograph.training.fit import Trainable
+    from neurograph.training.loop import Trainable
 
 
 def make_engine(topology: Topology, params: Parameters, engine: str, threads: int | None = None) -> Trainable:

@@ -16,7 +16,7 @@ from neurograph.errors import RunError, UsageError
 if TYPE_CHECKING:
     from neurograph.engine import Batch
     from neurograph.training import Run
-    from neurograph.training.fit import Trainable
+    from neurograph.training.loop import Trainable
     from neurograph.training.samples import Samples
 
 EXAMPLES = """

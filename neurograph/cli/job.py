@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurograph.errors import RunError
+from neurograph.version import __version__
 
 if TYPE_CHECKING:
     from neurograph.graph.topology import Topology
     from neurograph.parameters import Parameters
     from neurograph.spec import Spec
     from neurograph.training import History, Run
-    from neurograph.training.fit import Trainable
+    from neurograph.training.history import Begun
+    from neurograph.training.loop import Trainable
     from neurograph.training.optimizers import Optimizer
     from neurograph.training.samples import Samples
     from neurograph.training.settings import Settings
@@ -32,6 +35,9 @@ class Job:
     optimizer: Optimizer
     run: Run | None
     history: History
+    begun: Begun | None = None
+    best: Mapping[str, Any] | None = None
+    """Weights of the best epoch so far, where the training is to end with them."""
 
     @property
     def n_steps(self) -> int:
@@ -41,8 +47,15 @@ class Job:
 
     @property
     def is_finished(self) -> bool:
-        """True for a run that has done all its steps."""
-        return self.run is not None and len(self.history) > 0 and self.history.step >= self.n_steps
+        """True for a run that has done all its steps, or stopped early."""
+        if self.run is None or not self.history.epochs or self.begun is not None:
+            return False
+        return self.history.step >= self.n_steps or self.history.is_exhausted(self.settings.patience)
+
+    @property
+    def validation(self) -> tuple[Any, Any] | None:
+        """The samples that are judged after every epoch."""
+        return self.samples.watched
 
     @property
     def where(self) -> str:
@@ -63,16 +76,28 @@ def begin(name: str, assignments: list[str], options: dict[str, Any], out: Path 
     topology = lay_out(spec)
     samples = _samples(spec, topology, settings)
     settings = settings.for_samples(samples.n)
+    for line in samples.cautions:
+        _notice(line)
     params = initialise(topology, settings.seed)
     run = None
     if out is not None:
-        arguments = {"settings": settings.as_dict(), "data_sha256": samples.digest}
+        data = {"name": samples.name, "n": samples.n, "n_test": samples.n_test, "sha256": samples.digest}
+        arguments = {"settings": settings.as_dict(), "data": data, "version": __version__}
+        if samples.normaliser is not None:
+            arguments["normaliser"] = samples.normaliser
         run = Run.create(out, spec.origin.text, arguments, params)
     return _job(spec, topology, settings, samples, params, run, History())
 
 
-def resume(folder: Path) -> Job:
+def resume(run: Run, changes: Mapping[str, Any]) -> Job:
     """A training as its run folder left it.
+
+    Parameters
+    ----------
+    run : Run
+        Its last checkpoint.
+    changes : mapping
+        Settings that are other than the run began with; they are kept with it.
 
     Raises
     ------
@@ -80,22 +105,54 @@ def resume(folder: Path) -> Job:
         If the run cannot be used, or its data has changed.
     """
     from neurograph.graph.lay_out import lay_out
-    from neurograph.training import load_run
     from neurograph.training.settings import Settings
 
-    run = load_run(folder)
-    if run.notice:
-        print(run.notice, file=sys.stderr)
-    settings = Settings.from_dict(run.arguments["settings"])
+    checkpoint = run.checkpoint
+    _notice(run.notice)
+    if checkpoint.version != __version__:
+        _notice(f"{run.folder}: written by neurograph {checkpoint.version}; this is {__version__}, so bits may differ.")
+    settings = Settings.from_dict({**run.arguments["settings"], **changes})
     topology = lay_out(run.spec)
     samples = _samples(run.spec, topology, settings)
-    if samples.digest != run.arguments["data_sha256"]:
-        raise RunError(
-            f"{folder}: the data is not what the run began with (SHA-256 of '{samples.name}' differs). Put it back, or begin a new run."
-        )
-    job = _job(run.spec, topology, settings, samples, run.parameters, run, run.history)
-    job.optimizer.load_state(run.checkpoint.optimizer)
+    _check_data(run, samples)
+    job = _job(run.spec, topology, settings, samples, run.parameters, run, checkpoint.history)
+    job.optimizer.load_state(checkpoint.optimizer)
+    job.begun, job.best = checkpoint.begun, _best(run) if settings.keeps_best and checkpoint.history.epochs else None
+    if changes:
+        run.change_arguments({**run.arguments, "settings": settings.as_dict()})
+    run.write_history(checkpoint.history)
     return job
+
+
+def _notice(line: str | None) -> None:
+    if line:
+        print(line, file=sys.stderr)
+
+
+def _best(run: Run) -> Mapping[str, Any]:
+    """Weights of the best epoch so far; where they are lost, training goes on all the same, from the last ones."""
+    from neurograph.training import Run
+
+    try:
+        return Run(run.folder, "best").checkpoint.values
+    except RunError as error:
+        _notice(f"{error} Unless a later epoch is better, the last weights take its place.")
+        return run.checkpoint.values
+
+
+def _check_data(run: Run, samples: Samples) -> None:
+    """Raise RunError where these are other samples than the run began with, and say how they differ."""
+    began = run.arguments["data"]
+    if began["sha256"] == samples.digest:
+        return
+    there, here = (began["n"], began["n_test"]), (samples.n, samples.n_test)
+    counts = "as many samples, but other values"
+    if there != here:
+        counts = f"{there[0]:,} training and {there[1]:,} test samples then, {here[0]:,} and {here[1]:,} now"
+    raise RunError(
+        f"{run.folder}: the data is not what the run began with: '{samples.name}': {counts} (SHA-256 {began['sha256']:.8}… then, "
+        f"{samples.digest:.8}… now). Put it back, or begin a new run."
+    )
 
 
 def _samples(spec: Spec, topology: Topology, settings: Settings) -> Samples:

@@ -1,4 +1,4 @@
-"""How training shows itself: a bar in a terminal, a line an epoch elsewhere, nothing where silence was asked for."""
+"""How training shows itself: a table and a bar in a terminal, a line an epoch elsewhere, nothing where silence was asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from neurograph.training import Epoch, History
     from neurograph.training.fit import Progress
 
@@ -35,40 +37,56 @@ class Silent:
     def say(self, line: str) -> None:
         """A line of text."""
 
+    def stop(self) -> None:
+        """Leave the screen to others."""
+
 
 class Lines(Silent):
-    """A line an epoch."""
+    """A line an epoch.
 
-    def __init__(self, n_epochs: int) -> None:
-        self.n_epochs = n_epochs
+    Parameters
+    ----------
+    n_epochs : int
+    judged : str
+        What the samples are called that are judged: ``"test"`` or ``"validation"``.
+    """
+
+    def __init__(self, n_epochs: int, judged: str = "test") -> None:
+        self.n_epochs, self.judged = n_epochs, judged
 
     def epoch(self, history: History) -> None:
-        self.say(epoch_line(history.epochs[-1], self.n_epochs))
+        self.say(epoch_line(history.epochs[-1], self.n_epochs, self.judged))
 
     def say(self, line: str) -> None:
         print(line, flush=True)
 
 
-class Bar(Lines):
-    """A line an epoch, and below them a bar: loss, samples a second, time left."""
+class Table(Lines):
+    """A table with a row an epoch, and below it a bar: loss, samples a second, time left."""
 
-    def __init__(self, n_epochs: int) -> None:
+    def __init__(self, n_epochs: int, judged: str = "test", console: Console | None = None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
-        super().__init__(n_epochs)
-        columns = (TextColumn("epoch {task.fields[epoch]}/{task.fields[of]}"), BarColumn(bar_width=30))
-        facts = TextColumn("loss {task.fields[loss]}  {task.fields[speed]} samples/s  {task.fields[left]} left")
-        self._console = Console(highlight=False, markup=False, soft_wrap=True)
-        self._bar = Progress(*columns, facts, console=self._console, transient=True)
+        super().__init__(n_epochs, judged)
+        epoch = TextColumn("epoch {task.fields[epoch]}/{task.fields[of]}")
+        facts = TextColumn(
+            "loss {task.fields[loss]}  {task.fields[speed]} samples/s  [bold]{task.fields[left]}[/] left"
+        )
+        self._console = console or Console(highlight=False, markup=False, soft_wrap=True)
+        bar = (epoch, BarColumn(bar_width=30), TextColumn("{task.percentage:>3.0f} %"), facts)
+        self._bar = Progress(*bar, console=self._console, transient=True)
         self._task = self._bar.add_task("", total=None, epoch=1, of=n_epochs, loss="-", speed="-", left="-")
-        self._shown = 0.0
+        self._shown, self._has_heads = 0.0, False
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Table:
         self._bar.start()
         return self
 
     def __exit__(self, *_: Any) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         self._bar.stop()
 
     def step(self, progress: Progress) -> None:
@@ -87,24 +105,49 @@ class Bar(Lines):
             left=clock((progress.n_steps - progress.step) * per_step),
         )
 
+    def epoch(self, history: History) -> None:
+        epoch = history.epochs[-1]
+        cells = row_of(epoch, self.n_epochs, self.judged)
+        if not self._has_heads:
+            self._console.print("  ".join(head.rjust(len(cell)) for head, cell in cells.items()), style="bold")
+            self._has_heads = True
+        is_best = history.best is epoch
+        told = "  ".join(cell.rjust(len(head)) for head, cell in cells.items())
+        self._console.print(told + ("  best so far" if is_best else ""), style="green" if is_best else "")
+
     def say(self, line: str) -> None:
         self._console.print(line)
 
 
-def reporter(n_epochs: int, quiet: bool) -> Silent:
+def reporter(n_epochs: int, quiet: bool, judged: str = "test") -> Silent:
     """The fitting way to show progress here."""
     if quiet:
         return Silent()
-    return Bar(n_epochs) if sys.stdout.isatty() else Lines(n_epochs)
+    return (Table if sys.stdout.isatty() else Lines)(n_epochs, judged)
 
 
-def epoch_line(epoch: Epoch, n_epochs: int) -> str:
+def row_of(epoch: Epoch, n_epochs: int, judged: str) -> dict[str, str]:
+    """The cells of an epoch's row by their heads, each as wide as it will ever be."""
+    cells = {"epoch": f"{epoch.epoch:>{len(str(n_epochs))}}/{n_epochs}", "loss": f"{epoch.loss:9.5f}"}
+    if epoch.validation_loss is not None:
+        cells[f"{judged} loss"] = f"{epoch.validation_loss:9.5f}"
+    accuracy, whose = epoch.validation_accuracy, f"{judged} acc."
+    if accuracy is None:
+        accuracy, whose = epoch.accuracy, "accuracy"
+    if accuracy is not None:
+        cells[whose] = f"{100 * accuracy:6.2f} %"
+    speed = epoch.samples / epoch.seconds if epoch.seconds else 0.0
+    cells["rate"] = f"{epoch.learning_rate:<8.4g}"
+    return cells | {"samples/s": f"{speed:>9,.0f}", "time": f"{epoch.seconds:6.2f} s"}
+
+
+def epoch_line(epoch: Epoch, n_epochs: int, judged: str = "test") -> str:
     """One epoch on one line."""
     parts = [f"epoch {epoch.epoch:>{len(str(n_epochs))}}/{n_epochs}", f"loss {epoch.loss:.5f}"]
     if epoch.validation_loss is not None:
-        parts.append(f"test loss {epoch.validation_loss:.5f}")
+        parts.append(f"{judged} loss {epoch.validation_loss:.5f}")
     if epoch.validation_accuracy is not None:
-        parts.append(f"test accuracy {100 * epoch.validation_accuracy:6.2f} %")
+        parts.append(f"{judged} accuracy {100 * epoch.validation_accuracy:6.2f} %")
     if epoch.accuracy is not None:
         parts.append(f"accuracy {100 * epoch.accuracy:6.2f} %")
     speed = epoch.samples / epoch.seconds if epoch.seconds else 0.0

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neurograph.cli.options import JsonOption, QuietOption
-from neurograph.errors import UsageError
+from neurograph.errors import SaveError, TrainingError, UsageError
 
 if TYPE_CHECKING:
     from neurograph.cli.job import Job
     from neurograph.cli.progress import Silent
-    from neurograph.training import History
+    from neurograph.training import Epoch, Run
 
 EXAMPLES = """
 neurograph train digits --data digits --out runs/digits
 neurograph train --resume runs/digits
+neurograph train --resume runs/digits --epochs 20
+neurograph train digits --data digits --out runs/early --epochs 100 --patience 5
 neurograph train lenet5 --data mnist --epochs 5 --set train.learning_rate=0.05
 neurograph train lenet5 --data mnist --limit 500 --epochs 1 --engine textbook
 neurograph train mazur --engine textbook --steps 1
@@ -28,6 +31,13 @@ neurograph train mazur --engine textbook --steps 1
 SPEC = typer.Argument(metavar="SPEC", help="A bundled network (see `neurograph list`) or the path of a spec.")
 DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: the spec's [data], else its samples.")
 ENGINE = typer.Option(help="compiled (default), or textbook: neuron by neuron.")
+PATIENCE = typer.Option(min=1, help="Stop after so many epochs without a better one, with the best weights.")
+KEEP = typer.Option(help="best or last: the weights to end with. Default: best with --patience, else last.")
+SAVE_EVERY = typer.Option(min=0.0, metavar="SECONDS", help="How often a run is kept amid an epoch.")
+OUT = typer.Option(metavar="DIR", help="Keep the run in this new folder.")
+RESUME = typer.Option(metavar="DIR", help="Go on with the run in this folder.")
+MAY_CHANGE = ("epochs", "steps", "threads", "patience")
+"""What may be told anew with --resume."""
 SET = typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the spec's [train] or [data].")
 
 
@@ -41,38 +51,61 @@ def command(
     engine: Annotated[str | None, ENGINE] = None,
     steps: Annotated[int | None, typer.Option(min=0, help="Stop after so many updates.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Use only the first so many training samples.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the run in this new folder.")] = None,
-    resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Go on with the run in this folder.")] = None,
+    patience: Annotated[int | None, PATIENCE] = None,
+    keep: Annotated[str | None, KEEP] = None,
+    out: Annotated[Path | None, OUT] = None,
+    resume: Annotated[Path | None, RESUME] = None,
+    save_every: Annotated[float, SAVE_EVERY] = 60.0,
     assign: Annotated[list[str] | None, SET] = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a network, or go on with a run.
 
-    Without --out the weights are not kept. The test accuracy after the last epoch is the result; best.safetensors in the run
-    folder is the epoch that did best on the test samples, so its accuracy is an optimistic one.
+    Without --out the weights are not kept. With it, Ctrl-C, a kill or a full disk lose nothing: --resume goes on as if nothing had
+    happened, to the same bits; --epochs, --steps, --threads and --patience may then be told anew.
+
+    The test accuracy after the last epoch is the result; best.safetensors in the run folder is the epoch that did best on the
+    samples that were judged, so its accuracy is an optimistic one.
     """
     from neurograph.cli import job
 
     options = {"data": data, "epochs": epochs, "batch_size": batch_size, "seed": seed, "threads": threads}
-    options |= {"engine": engine, "steps": steps, "limit": limit}
-    if resume is not None:
-        given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
-        given += ["--set"] * bool(assign) + ["--out"] * (out is not None) + ["SPEC"] * (spec is not None)
-        if given:
+    options |= {"engine": engine, "steps": steps, "limit": limit, "patience": patience, "keep": keep}
+    with ExitStack() as held:
+        if resume is not None:
+            _check_resume(options, {"--set": assign, "--out": out, "SPEC": spec})
+            found = _opened(resume, held)
+            going = job.resume(found, {name: value for name, value in options.items() if value is not None})
+        elif spec is None:
             raise UsageError(
-                f"--resume: goes on as the run began, which its folder remembers; drop {', '.join(given)}."
+                "neurograph train: found neither SPEC nor --resume DIR. Say what to train, such as: train digits"
             )
-        carry_out(job.resume(resume), quiet or as_json, as_json)
-    elif spec is None:
-        raise UsageError(
-            "neurograph train: found neither SPEC nor --resume DIR. Say what to train, such as: train digits"
-        )
-    else:
-        carry_out(job.begin(spec, assign or [], options, out), quiet or as_json, as_json)
+        else:
+            going = job.begin(spec, assign or [], options, out)
+            if going.run is not None:
+                held.enter_context(going.run.lock())
+        carry_out(going, quiet or as_json, as_json, save_every)
 
 
-def carry_out(job: Job, quiet: bool, as_json: bool) -> None:
+def _check_resume(options: dict[str, Any], others: dict[str, Any]) -> None:
+    given = [
+        f"--{key.replace('_', '-')}" for key, value in options.items() if value is not None and key not in MAY_CHANGE
+    ]
+    given += [name for name, value in others.items() if value]
+    if given:
+        raise UsageError(f"--resume: goes on as the run began, which its folder remembers; drop {', '.join(given)}.")
+
+
+def _opened(folder: Path, held: ExitStack) -> Run:
+    """The run as it stands while nobody else writes to it."""
+    from neurograph.training import Run, load_run
+
+    held.enter_context(Run(folder, "last").lock())
+    return load_run(folder, "last")
+
+
+def carry_out(job: Job, quiet: bool, as_json: bool, save_every: float = 60.0) -> None:
     """Train as the job says, and show what came of it."""
     from neurograph.cli.progress import reporter
 
@@ -82,57 +115,67 @@ def carry_out(job: Job, quiet: bool, as_json: bool) -> None:
     else:
         with reporter(job.settings.epochs, quiet) as show:
             show.say(_headline(job))
-            _train(job, show, quiet)
+            _train(job, show, quiet, save_every)
     if as_json:
         print(json.dumps(_result(job), indent=2))
     elif not quiet:
         print(_closing(job))
 
 
-def _train(job: Job, show: Silent, quiet: bool) -> None:
+def _train(job: Job, show: Silent, quiet: bool, save_every: float) -> None:
+    from neurograph.cli.keeping import Keeping
     from neurograph.cli.lesson import Lesson, is_lesson
     from neurograph.training import fit
-
-    def keep(history: History) -> None:
-        job.history = history
-        if job.run is not None:
-            job.run.save(job.engine.params, job.optimizer.state(), history)
-        if not is_told:
-            show.epoch(history)
+    from neurograph.training.interruption import Interrupted, Interruption
 
     settings, samples = job.settings, job.samples
     is_told = is_lesson(job) and not quiet
     engine: Any = Lesson(job.engine, show.say) if is_told else job.engine
+    keeping = Keeping(job, show.epoch if not is_told else lambda _: None)
     try:
-        job.history = fit(
-            engine,
-            samples.x,
-            samples.y,
-            settings.epochs,
-            settings.batch_size,
-            job.optimizer,
-            settings.seed,
-            samples.test,
-            schedule=settings.make_schedule(),
-            reduction=settings.reduction,
-            steps=settings.steps,
-            history=job.history,
-            on_step=show.step,
-            on_epoch=keep,
-        )
-    except KeyboardInterrupt:
-        if job.run is not None:
-            print(
-                f"Kept: {_epochs(len(job.history))}. Go on with: neurograph train --resume {job.run.folder}",
-                file=sys.stderr,
+        with Interruption() as interruption:
+            job.history = fit(
+                engine,
+                samples.x,
+                samples.y,
+                settings.epochs,
+                settings.batch_size,
+                job.optimizer,
+                settings.seed,
+                job.validation,
+                schedule=settings.make_schedule(),
+                reduction=settings.reduction,
+                steps=settings.steps,
+                patience=settings.patience,
+                min_delta=settings.min_delta,
+                watch=settings.watch,
+                augment=samples.augment,
+                restore_best=settings.keeps_best,
+                history=job.history,
+                begun=job.begun,
+                best=job.best,
+                interruption=interruption,
+                on_step=show.step,
+                on_epoch=keeping.epoch,
+                on_pause=keeping.pause,
+                pause_every=save_every,
             )
+        if interruption.asked:
+            raise Interrupted(interruption.asked)
+    except (SaveError, TrainingError) as error:
+        raise keeping.explained(error) from None
+    except (KeyboardInterrupt, MemoryError, OSError):
+        show.stop()
+        print(keeping.told(), file=sys.stderr)
         raise
 
 
 def _headline(job: Job) -> str:
     settings, samples = job.settings, job.samples
     tested = f" and {samples.n_test:,} test samples" if samples.n_test else f" sample{'s' * (samples.n != 1)}"
-    going_on = f", going on after {_epochs(len(job.history))}" if len(job.history) else ""
+    going_on = f", going on after {_epochs(len(job.history))}" if job.history.step or job.begun else ""
+    if job.begun is not None:
+        going_on += f" and {job.begun.batch:,} batch{'es' * (job.begun.batch != 1)}"
     plain = settings.schedule == "constant" and not settings.warmup_steps
     schedule = "" if plain else f", schedule {settings.make_schedule()}"
     return (
@@ -144,22 +187,33 @@ def _headline(job: Job) -> str:
 def _closing(job: Job) -> str:
     if not job.history.epochs:
         return "No step was asked for; nothing was trained."
-    last, seconds = job.history.epochs[-1], sum(epoch.seconds for epoch in job.history.epochs)
+    last, seconds = _final(job), sum(epoch.seconds for epoch in job.history.epochs)
     which, loss, accuracy, n = "", last.loss, last.accuracy, job.samples.n
     if last.validation_loss is not None:
         which, loss, accuracy, n = "test ", last.validation_loss, last.validation_accuracy, job.samples.n_test
-    parts = [f"{which}loss {loss:.5f}", f"{last.step:,} step{'s' * (last.step != 1)} in {seconds:.1f} s"]
+    steps = job.history.step
+    parts = [f"{which}loss {loss:.5f}", f"{steps:,} step{'s' * (steps != 1)} in {seconds:.1f} s"]
     if accuracy is not None:
         parts.insert(0, f"{which}accuracy {100 * accuracy:.2f} % ({round(accuracy * n):,} of {n:,})")
+    if job.settings.keeps_best:
+        parts.insert(0, f"best of {_epochs(len(job.history))}: epoch {last.epoch}")
     kept = f"kept in {job.run.folder}" if job.run is not None else "weights not kept (--out DIR keeps them)"
-    return f"{', '.join(parts)}; {kept}"
+    early = ""
+    if job.history.is_exhausted(job.settings.patience) and job.history.step < job.n_steps:
+        early = f"Stopped early: no epoch since epoch {job.history.best.epoch} was better.\n"
+    return f"{early}{', '.join(parts)}; {kept}"
+
+
+def _final(job: Job) -> Epoch:
+    """The epoch whose weights the training ended with."""
+    return job.history.best if job.settings.keeps_best else job.history.epochs[-1]
 
 
 def _result(job: Job) -> dict[str, Any]:
     from dataclasses import asdict
 
     epochs = [asdict(epoch) for epoch in job.history.epochs]
-    last = epochs[-1] if epochs else {}
+    last = asdict(_final(job)) if epochs else {}
     return {
         "name": job.spec.name,
         "settings": job.settings.as_dict(),
@@ -168,6 +222,7 @@ def _result(job: Job) -> dict[str, Any]:
         "accuracy": last.get("accuracy"),
         "test_loss": last.get("validation_loss"),
         "test_accuracy": last.get("validation_accuracy"),
+        "epoch": last.get("epoch"),
         "run": None if job.run is None else str(job.run.folder),
         "epochs": epochs,
     }

@@ -68,6 +68,14 @@ class LossSpec(Options):
         [0.0, 1.0], description="Off and on values of one-hot targets."
     )
     j: Number = Field(1.0, description="Constant class of rbf_map.")
+    label_smoothing: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
+        0.0, description="ε of the cross-entropies: targets become (1 − ε)·t + ε/K."
+    )
+    class_weights: (
+        Annotated[list[Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]], Field(min_length=2)]
+        | Literal["balanced"]
+        | None
+    ) = Field(None, description="Factor of a sample's loss by its class, or balanced: n/(K·n_c) from training labels.")
 
 
 class TrainSpec(UpdateSpec):
@@ -79,6 +87,16 @@ class TrainSpec(UpdateSpec):
         default="mean", description="Gradients of a batch: their mean or their sum."
     )
     seed: Whole = Field(default=0, description="Of first weights, shuffling and dropout.")
+    patience: Count | None = Field(default=None, description="Stop after so many epochs without a better one.")
+    min_delta: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = Field(
+        default=0.0, description="By how much an epoch must be better to count as better."
+    )
+    watch: Literal["validation_accuracy", "validation_loss", "accuracy", "loss"] | None = Field(
+        default=None, description="What tells better from worse; default: the first of them that is measured."
+    )
+    keep: Literal["best", "last"] | None = Field(
+        default=None, description="Weights to end with; default: the best where patience is set, else the last."
+    )
 
 
 class SampleSpec(Options):

@@ -25,9 +25,14 @@ def batches(n: int, batch_size: int, seed: int, epoch: int) -> Iterator[NDArray[
     >>> [len(rows) for rows in batches(10, 4, seed=0, epoch=0)]
     [4, 4, 2]
     """
-    order = np.random.default_rng([SHUFFLE, seed, epoch]).permutation(n)
+    rows = order(n, seed, epoch)
     for start in range(0, n, batch_size):
-        yield order[start : start + batch_size]
+        yield rows[start : start + batch_size]
+
+
+def order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Row numbers of all samples as an epoch takes them; epochs count from 0."""
+    return np.random.default_rng([SHUFFLE, seed, epoch]).permutation(n)
 
 
 def dropout_seed(seed: int, step: int) -> int:

@@ -1,17 +1,19 @@
-"""The loop over epochs and mini-batches, for any engine."""
+"""Training a network: what is asked for is checked, counted and carried out by the loop, for any engine."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import isfinite
-from typing import Any, Protocol
+from typing import Any
 
-from neurograph.engine import Batch, Engine, Evaluation, check_reduction
-from neurograph.errors import TrainingError, UsageError
-from neurograph.training.batches import batches, check_finite, count, dropout_seed, take
-from neurograph.training.history import Epoch, History
+from numpy.typing import NDArray
+
+from neurograph.engine import Batch, Evaluation, check_reduction
+from neurograph.errors import UsageError
+from neurograph.training.batches import check_finite, count, take
+from neurograph.training.history import Begun, History
+from neurograph.training.interruption import Interruption
+from neurograph.training.loop import Augment, Loop, Task, Trainable
 from neurograph.training.optimizers import SGD, Optimizer
 from neurograph.training.schedules import Schedule, schedule_of
 
@@ -19,17 +21,8 @@ WATCHED = 10_000
 """Training samples on which accuracy is measured at most."""
 PORTION = 1_000
 """Samples evaluated at once: bounds memory, and what a Ctrl-C has to wait for."""
-
-
-AT_ONCE = 256
-"""Steps of one sample that a program takes between two looks at the clock."""
-
-
-class Trainable(Engine, Protocol):
-    """An engine that can judge itself."""
-
-    def evaluate(self, x: Batch, target: Batch) -> Evaluation:
-        """Mean loss per sample, and the share of right labels."""
+EVERYTHING = "all"
+"""The batch size of plain gradient descent: one update an epoch."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +55,19 @@ class Progress:
     samples: int
     seconds: float
 
+    @classmethod
+    def of(cls, loop: Loop) -> Progress:
+        row, task = loop.row, loop.task
+        ends = (row.epoch, task.n_epochs, row.step, task.n_steps, row.batch, task.n_batches)
+        return cls(*ends, row.total / row.samples, row.samples, row.seconds)
+
 
 def fit(
     engine: Trainable,
     x: Batch,
     y: Batch,
     epochs: int = 5,
-    batch_size: int = 64,
+    batch_size: int | str = 64,
     optimizer: Optimizer | None = None,
     seed: int = 0,
     validation: tuple[Batch, Batch] | None = None,
@@ -77,9 +76,19 @@ def fit(
     reduction: str = "mean",
     steps: int | None = None,
     limit: int | None = None,
+    augment: Augment | None = None,
+    patience: int | None = None,
+    min_delta: float = 0.0,
+    watch: str | None = None,
+    restore_best: bool | None = None,
     history: History | None = None,
+    begun: Begun | None = None,
+    best: Mapping[str, NDArray[Any]] | None = None,
+    interruption: Interruption | None = None,
     on_step: Callable[[Progress], object] | None = None,
     on_epoch: Callable[[History], object] | None = None,
+    on_pause: Callable[[History, Begun | None], object] | None = None,
+    pause_every: float = 60.0,
 ) -> History:
     """Train a network.
 
@@ -90,8 +99,10 @@ def fit(
         Or a mapping by input name.
     y : array_like, shape (n,) or (n, *head shape)
         Or a mapping by head name.
-    epochs, batch_size : int
-        The last batch of an epoch may be smaller.
+    epochs : int
+        Passes over the samples.
+    batch_size : int or "all"
+        Samples of one update; the last batch of an epoch may be smaller. ``"all"``: every one, plain gradient descent.
     optimizer : Optimizer, optional
         Default: ``SGD(learning_rate=0.1)``.
     seed : int
@@ -107,10 +118,30 @@ def fit(
         Stop after so many updates in all, also amid an epoch.
     limit : int, optional
         Train on the first so many samples only.
+    augment : callable, optional
+        ``augment(x, rows, epoch)`` gives the samples `x` as they are trained on; must depend on nothing but the samples, their row
+        numbers and the number of epochs done.
+    patience : int, optional
+        Stop early: when so many epochs in a row were no better than the best before them.
+    min_delta : float
+        By how much an epoch must be better to count as better.
+    watch : str, optional
+        What tells better from worse: ``"validation_accuracy"``, ``"validation_loss"``, ``"accuracy"`` or ``"loss"``; default: the
+        first of them that is measured.
+    restore_best : bool, optional
+        Leave the network with the weights of the best epoch instead of the last; default: if `patience` is given.
     history : History, optional
         Epochs already done: training goes on behind them (the optimizer must hold its state from then).
+    begun : Begun, optional
+        The epoch to go on with, as `on_pause` was given it.
+    best : mapping of str to ndarray, optional
+        Weights of the best epoch of `history`, for `restore_best`.
+    interruption : Interruption, optional
+        Who may ask training to stop at the next step; the epochs done are returned, and `on_pause` is given the rest.
     on_step, on_epoch : callable, optional
         Called after each step (of one sample: after some hundred) with a `Progress`, after each epoch with the `History` so far.
+    on_pause : callable, optional
+        Called amid an epoch with the history and what has begun: every `pause_every` seconds, and when asked to stop.
 
     Returns
     -------
@@ -119,81 +150,53 @@ def fit(
     Raises
     ------
     TrainingError
-        If the loss leaves the finite range.
+        If loss or weights leave the finite range, with the first neuron that did; the weights are then the last good ones kept.
     UsageError, BatchError
         If an argument does not fit, or a sample holds a value that is not finite.
+
+    Notes
+    -----
+    A training is a function of weights, samples, settings and seed: one that goes on from `history`, `begun` and the optimizer's
+    state has the same bits as one that was never stopped.
     """
     n = count(x, y)
     n = n if limit is None else min(n, _whole("limit", limit, 1))
-    _whole("epochs", epochs, 0), _whole("batch_size", batch_size, 1), _whole("seed", seed, 0)
+    size = n if batch_size == EVERYTHING else min(n, _whole("batch_size", batch_size, 1))
+    _whole("epochs", epochs, 0), _whole("seed", seed, 0), _whole("patience", 1 if patience is None else patience, 1)
     check_reduction(reduction)
     x, y = take(x, slice(n)), take(y, slice(n))
     check_finite(x, y)
-    n_batches = -(-n // batch_size)
-    n_steps = epochs * n_batches if steps is None else min(epochs * n_batches, _whole("steps", steps, 0))
-    schedule = schedule_of(schedule)
+    n_steps = epochs * -(-n // size)
+    n_steps = n_steps if steps is None else min(n_steps, _whole("steps", steps, 0))
     optimizer = SGD(learning_rate=0.1) if optimizer is None else optimizer
     optimizer.train_on(n)
-    history = History() if history is None else History(list(history.epochs))
-    singly = getattr(engine, "train_singly", None) if batch_size == 1 and schedule.is_steady_in_epochs else None
-    while history.step < n_steps:
-        row = _Row(len(history) + 1, epochs, history.step, n_steps, n_batches)
-        for drawn in batches(n, AT_ONCE if singly is not None else batch_size, seed, len(history)):
-            optimizer.scale = schedule(row.step, n_steps, len(history), history)
-            rows = drawn[: n_steps - row.step] if singly is not None else drawn
-            loss = singly(take(x, rows), take(y, rows), optimizer) if singly is not None else None
-            if loss is not None:
-                row.add(loss, len(rows), len(rows))
-            for some in [rows[i : i + batch_size] for i in range(0, len(rows) if loss is None else 0, batch_size)]:
-                step_seed = dropout_seed(seed, row.step)
-                step_loss = engine.train_step(take(x, some), take(y, some), optimizer, reduction, step_seed)
-                row.add(step_loss / len(some) if reduction == "sum" else step_loss, len(some))
-            if on_step is not None:
-                on_step(row.progress())
-            if row.step == n_steps:
-                break
-        history.epochs.append(row.finished(optimizer.rate, _judge(engine, x, y, validation)))
-        if on_epoch is not None:
-            on_epoch(history)
+    task = Task(x, y, n, epochs, size, n_steps, seed, reduction, schedule_of(schedule), augment, patience)
+    history = History(list(history.epochs) if history is not None else [], watch, min_delta)
+    _check_watch(watch, validation)
+    restores = patience is not None if restore_best is None else restore_best
+    if restores and history.epochs and best is None:
+        raise UsageError("best: to restore the best weights, those of the best epoch so far are needed; found none.")
+    loop = Loop(engine, optimizer, task, history, lambda: _judged(engine, x, y, validation), begun, interruption)
+    loop.best = best
+    loop.run(None if on_step is None else lambda loop: on_step(Progress.of(loop)), on_epoch, on_pause, pause_every)
     optimizer.scale = 1.0
+    if restores and loop.best is not None and not loop.is_asked_to_stop and history.best is not history.epochs[-1]:
+        engine.params.update(loop.best)
     return history
 
 
-class _Row:
-    """An epoch in the making."""
-
-    def __init__(self, epoch: int, n_epochs: int, step: int, n_steps: int, n_batches: int) -> None:
-        self.epoch, self.n_epochs, self.step, self.n_steps, self.n_batches = epoch, n_epochs, step, n_steps, n_batches
-        self.batch = self.samples = 0
-        self.total = 0.0
-        self.begin = time.perf_counter()
-        self.seconds = 0.0
-
-    def add(self, loss: float, size: int, steps: int = 1) -> None:
-        self.step, self.batch, self.samples = self.step + steps, self.batch + steps, self.samples + size
-        self.total += loss * size
-        self.seconds = time.perf_counter() - self.begin
-        if not isfinite(loss):
-            raise TrainingError(
-                f"epoch {self.epoch}, batch {self.batch} of {self.n_batches}: the loss is {loss}, no longer a finite number. "
-                f"Lower the learning rate, or look for values that are not numbers in the data."
-            )
-
-    @property
-    def loss(self) -> float:
-        return self.total / self.samples
-
-    def progress(self) -> Progress:
-        ends = (self.epoch, self.n_epochs, self.step, self.n_steps, self.batch, self.n_batches)
-        return Progress(*ends, self.loss, self.samples, self.seconds)
-
-    def finished(self, rate: float, judged: dict[str, float | None]) -> Epoch:
-        return Epoch(
-            self.epoch, self.step, self.loss, learning_rate=rate, seconds=self.seconds, samples=self.samples, **judged
+def _check_watch(watch: str | None, validation: object) -> None:
+    if watch is not None and (validation is None) == watch.startswith("validation"):
+        there = (
+            "there are no validation samples"
+            if validation is None
+            else "it is measured only without validation samples"
         )
+        if watch != "loss":
+            raise UsageError(f"watch: '{watch}' cannot be watched: {there}.")
 
 
-def _judge(engine: Trainable, x: Batch, y: Batch, validation: tuple[Batch, Batch] | None) -> dict[str, float | None]:
+def _judged(engine: Trainable, x: Batch, y: Batch, validation: tuple[Batch, Batch] | None) -> dict[str, float | None]:
     if validation is None:
         return {"accuracy": evaluate(engine, take(x, slice(WATCHED)), take(y, slice(WATCHED))).accuracy}
     judged = evaluate(engine, *validation)

@@ -1,12 +1,17 @@
-"""What training has shown so far: one row an epoch, on screen and as a JSON line."""
+"""What training has shown so far: one row an epoch, on screen and as a JSON line; which epoch was best, and whether to stop."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from math import isnan
+from typing import Any
 
-from neurograph.errors import RunError
+from neurograph.errors import RunError, UsageError, suggest
+
+WATCHED = ("validation_accuracy", "validation_loss", "accuracy", "loss")
+"""What may tell a better epoch from a worse one, the first that was measured by default."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +48,65 @@ class Epoch:
     seconds: float = 0.0
     samples: int = 0
 
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+
     @property
     def watched(self) -> float:
         """What tells a better epoch from a worse one (larger is better): accuracy where there is one, else −loss."""
-        if self.validation_accuracy is not None:
-            return self.validation_accuracy
-        if self.validation_loss is not None:
-            return -self.validation_loss
-        return self.accuracy if self.accuracy is not None else -self.loss
+        return self.score(None)
+
+    def score(self, watch: str | None) -> float:
+        """How good the epoch was, larger is better: an accuracy, or −loss; NaN counts as −∞.
+
+        Parameters
+        ----------
+        watch : str or None
+            One of `WATCHED`; None: the first of them that was measured.
+
+        Raises
+        ------
+        UsageError
+            If that was not measured.
+        """
+        name = watch or next(name for name in WATCHED if getattr(self, name) is not None)
+        value = getattr(self, name)
+        if value is None:
+            measured = ", ".join(key for key in WATCHED if getattr(self, key) is not None)
+            raise UsageError(f"watch: '{name}' was not measured; choose among {measured}.")
+        return -float("inf") if isnan(value) else -value if name.endswith("loss") else value
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An epoch that has begun and is not over: where to go on.
+
+    Attributes
+    ----------
+    epoch : int
+        From 1.
+    step : int
+        Updates done since the start.
+    batch, samples : int
+        Of this epoch, done.
+    total : float
+        Sum of the losses of those samples.
+    seconds : float
+        Time spent on them.
+    """
+
+    epoch: int
+    step: int
+    batch: int = 0
+    samples: int = 0
+    total: float = 0.0
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}, batch {self.batch:,}"
 
 
 @dataclass
@@ -67,6 +123,19 @@ class History:
     """
 
     epochs: list[Epoch] = field(default_factory=list)
+    watch: str | None = None
+    """What tells a better epoch from a worse one: one of `WATCHED`; None: as `Epoch.watched`."""
+    min_delta: float = 0.0
+    """By how much an epoch must be better than the best before it to take its place."""
+    _best: tuple[int, Epoch | None] = field(default=(0, None), init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.watch is not None and self.watch not in WATCHED:
+            near = suggest(str(self.watch), WATCHED)
+            raise UsageError(f"watch: unknown score '{self.watch}'{near} (known: {', '.join(WATCHED)})")
+        delta: Any = self.min_delta
+        if isinstance(delta, bool) or not isinstance(delta, int | float) or not 0 <= delta < float("inf"):
+            raise UsageError(f"min_delta: found {delta!r}; expected a finite number of at least 0.")
 
     @property
     def loss(self) -> list[float]:
@@ -95,8 +164,30 @@ class History:
 
     @property
     def best(self) -> Epoch:
-        """The first of the best epochs (see `Epoch.watched`)."""
-        return max(self.epochs, key=lambda epoch: epoch.watched)
+        """The first of the best epochs."""
+        seen, best = self._best
+        if best is None or seen > len(self.epochs) or best not in self.epochs[best.epoch - 1 : best.epoch]:
+            seen, best = 1, self.epochs[0]
+        for epoch in self.epochs[seen:]:  # those since it was last asked
+            if epoch.score(self.watch) > best.score(self.watch) + self.min_delta:
+                best = epoch
+        self._best = len(self.epochs), best
+        return best
+
+    def is_exhausted(self, patience: int | None) -> bool:
+        """Whether none of the last `patience` epochs became the best one, so that training may as well stop.
+
+        Examples
+        --------
+        >>> history = History([Epoch(n, n, loss) for n, loss in enumerate([0.5, 0.25, 0.375, 0.25], 1)])
+        >>> history.is_exhausted(2), history.is_exhausted(3)
+        (True, False)
+        """
+        return bool(self.epochs) and patience is not None and self.epochs[-1].epoch - self.best.epoch >= patience
+
+    def copy(self) -> History:
+        """The epochs so far; later ones do not join."""
+        return History(list(self.epochs), self.watch, self.min_delta)
 
     def lines(self) -> Iterator[str]:
         """One JSON object an epoch."""
@@ -138,3 +229,12 @@ def _percent(share: float | None) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.5f}"
+
+
+def _check_numbers(row: Any) -> None:
+    """Raise TypeError where a row that was read holds anything but numbers."""
+    for entry in fields(row):
+        value = getattr(row, entry.name)
+        kinds: Any = int if entry.type == "int" else float | int
+        if isinstance(value, bool) or not (isinstance(value, kinds) or (value is None and "None" in str(entry.type))):
+            raise TypeError(f"{entry.name} is {value!r:.20}")

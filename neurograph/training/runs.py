@@ -1,7 +1,7 @@
 """Run folders: everything needed to read a training again, to go on with it, or to use its network.
 
 A folder holds ``spec.toml``, ``arguments.json``, ``history.jsonl``, and the checkpoints ``last``, ``previous`` and ``best``
-(.safetensors). It appears by one rename, complete, with the checkpoint of step 0.
+(.safetensors). It appears by one rename, complete, with the checkpoint of step 0. docs/training.md is the page for users.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import os
 import shutil
 from collections.abc import Mapping
 from functools import cached_property
+from glob import escape as glob_escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurograph.errors import RunError
-from neurograph.parameters import Parameters, write_atomically
+from neurograph.errors import RunError, SaveError
+from neurograph.parameters import Parameters, sync_folder, write_atomically
 from neurograph.training.checkpoints import Checkpoint
-from neurograph.training.history import History
+from neurograph.training.history import Begun, History
+from neurograph.training.locks import Lock
 
 if TYPE_CHECKING:
     from neurograph.compiler import Program
@@ -34,19 +36,26 @@ class Run:
     Parameters
     ----------
     folder : path
-    checkpoint : str
-        Which weights `parameters` and `program` have: ``"last"``, ``"previous"`` or ``"best"``.
+    checkpoint : str, optional
+        Which weights `parameters` and `program` have: ``"last"``, ``"previous"`` or ``"best"``; default: those that its training
+        was told to keep (``--keep``), the last ones if it was told nothing.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], checkpoint: str = "last") -> None:
+    def __init__(self, folder: str | os.PathLike[str], checkpoint: str | None = None) -> None:
         self.folder = Path(folder)
-        self.name = checkpoint
         if not (self.folder / SPEC).is_file() or not (self.folder / ARGUMENTS).is_file():
             raise RunError(f"{self.folder}: not a run folder: {SPEC} and {ARGUMENTS} are expected in it.")
-        if checkpoint not in ("last", "previous", "best"):
+        if checkpoint not in (None, "last", "previous", "best"):
             raise RunError(f"{self.folder}: unknown checkpoint '{checkpoint}' (known: last, previous, best)")
+        self.name = checkpoint or self._kept()
         self.notice: str | None = None
         """What had to be done to read it: a damaged last checkpoint, for which the previous one stands in."""
+
+    def _kept(self) -> str:
+        told = self.arguments.get("settings")
+        settings: Mapping[str, Any] = told if isinstance(told, dict) else {}
+        wants_best = settings.get("keep") == "best" or (settings.get("keep") is None and settings.get("patience"))
+        return "best" if wants_best and (self.folder / BEST).is_file() else "last"
 
     # -- writing ------------------------------------------------------------------------------------------------------
     @classmethod
@@ -67,54 +76,101 @@ class Run:
             )
         making = folder.resolve().with_name(f".{folder.resolve().name}.{os.getpid()}.tmp")
         try:
+            for stale in making.parent.glob(f".{glob_escape(folder.resolve().name)}.*.tmp"):
+                shutil.rmtree(stale)  # of one who was stopped before his folder was there
             folder.parent.mkdir(parents=True, exist_ok=True)
             making.mkdir()
             write_atomically(making / SPEC, spec_text.encode())
-            write_atomically(making / ARGUMENTS, (json.dumps(dict(arguments), indent=2) + "\n").encode())
+            write_atomically(making / ARGUMENTS, _sealed(arguments))
             write_atomically(making / HISTORY, b"")
-            Checkpoint.of(params, {}, History(), _sha256(spec_text)).write(making / LAST)
+            Checkpoint.of(params, {}, History(), spec_text).write(making / LAST)
             os.replace(making, folder)
+            sync_folder(folder.parent)
         except OSError as error:
             raise RunError(f"{folder}: the run folder cannot be made: {error.strerror or error}.") from None
         finally:
             shutil.rmtree(making, ignore_errors=True)
         return cls(folder)
 
-    def save(self, params: Parameters, optimizer: Mapping[str, Any], history: History) -> None:
-        """Keep the present moment as the last checkpoint, and as the best if no epoch was better.
+    def lock(self) -> RunLock:
+        """Entered by who trains here: refuses a second one, and clears away what a killed one left unfinished.
 
         Raises
         ------
         RunError
+            If another process trains here (it is named), or nothing can be written.
+        """
+        return RunLock(self.folder)
+
+    def save(
+        self, params: Parameters, optimizer: Mapping[str, Any], history: History, begun: Begun | None = None
+    ) -> None:
+        """Keep the present moment as the last checkpoint, and as the best if no epoch was better.
+
+        Parameters
+        ----------
+        params : Parameters
+        optimizer : mapping of str to ndarray
+            `Optimizer.state`.
+        history : History
+        begun : Begun, optional
+            The epoch that has begun and is not over.
+
+        Raises
+        ------
+        SaveError
             If it cannot be written; what was there stays as it was.
         """
-        checkpoint = Checkpoint.of(params, optimizer, history, _sha256(self.spec_text))
+        checkpoint = Checkpoint.of(params, optimizer, history, self.spec_text, begun)
         try:
-            if history.epochs and history.best is history.epochs[-1]:
-                checkpoint.write(
-                    self.folder / BEST
-                )  # first: who is stopped here does this epoch again, to the same bits
+            if begun is None and history.epochs and history.best is history.epochs[-1]:
+                checkpoint.write(self.folder / BEST)  # first: who is stopped here comes to it again, to the same bits
             if (self.folder / LAST).is_file():
                 _link(self.folder / LAST, self.folder / PREVIOUS)
             checkpoint.write(self.folder / LAST)
-            write_atomically(self.folder / HISTORY, "".join(f"{line}\n" for line in history.lines()).encode())
+            self.write_history(history)
         except OSError as error:
-            raise RunError(f"{self.folder}: the checkpoint cannot be written: {error.strerror or error}.") from None
+            raise SaveError(f"{self.folder}: the checkpoint cannot be written: {error.strerror or error}.") from None
         self.__dict__.pop("checkpoint", None)
+
+    def write_history(self, history: History) -> None:
+        """Write the rows anew, if they are not what stands there."""
+        rows = "".join(f"{line}\n" for line in history.lines()).encode()
+        if (self.folder / HISTORY).is_file() and (self.folder / HISTORY).read_bytes() == rows:
+            return
+        write_atomically(self.folder / HISTORY, rows)
+
+    def change_arguments(self, arguments: Mapping[str, Any]) -> None:
+        """Say anew how it is trained."""
+        try:
+            write_atomically(self.folder / ARGUMENTS, _sealed(arguments))
+        except OSError as error:
+            raise SaveError(f"{self.folder}: nothing can be written here: {error.strerror or error}.") from None
+        self.__dict__.pop("arguments", None)
 
     # -- reading ------------------------------------------------------------------------------------------------------
     @cached_property
     def spec_text(self) -> str:
         """The spec, as it was written."""
-        return (self.folder / SPEC).read_bytes().decode()
+        try:
+            return (self.folder / SPEC).read_bytes().decode()
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.folder / SPEC}: cannot be read: {error}.") from None
 
     @cached_property
     def arguments(self) -> dict[str, Any]:
         """How it was trained."""
+        path = self.folder / ARGUMENTS
         try:
-            arguments: dict[str, Any] = json.loads((self.folder / ARGUMENTS).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise RunError(f"{self.folder / ARGUMENTS}: damaged: {error}.") from None
+            arguments: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            seal = arguments.pop("sha256")
+        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+            raise RunError(f"{path}: damaged: {type(error).__name__}: {error}.") from None
+        if seal != _sha256(json.dumps(arguments)):
+            raise RunError(
+                f"{path}: damaged, or edited by hand (SHA-256 differs). Put it back as it was; what may change is told by options, "
+                f"such as: train --resume {self.folder} --epochs 20"
+            )
         return arguments
 
     @cached_property
@@ -137,27 +193,15 @@ class Run:
             self.notice = f"{error} The one before it is whole and takes its place: {PREVIOUS}."
             return checkpoint
 
-    @property
+    @cached_property
     def history(self) -> History:
-        """Epochs done, as of the chosen checkpoint."""
-        return self.checkpoint.history
+        """Epochs done: all of them, also where the chosen checkpoint is the best."""
+        return self.checkpoint.history if self.name != "best" else Run(self.folder, "last").checkpoint.history
 
     @cached_property
     def parameters(self) -> Parameters:
-        """The weights of the chosen checkpoint, checked against the spec."""
-        from neurograph.graph.lay_out import lay_out
-
-        params = self.checkpoint.parameters()
-        wanted = {name: declared.shape for name, declared in lay_out(self.spec).parameters.items()}
-        found = {name: params[name].shape for name in params}
-        if found != wanted:
-            differing = sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name))
-            first = differing[0]
-            raise RunError(
-                f"{self.folder / self.name}.safetensors: weights of another network: '{first}' is "
-                f"{found.get(first, 'missing')}, the spec has {wanted.get(first, 'no such parameter')}."
-            )
-        return params
+        """The weights of the chosen checkpoint."""
+        return self.checkpoint.parameters()
 
     @cached_property
     def program(self) -> Program:
@@ -169,29 +213,31 @@ class Run:
         return compile(lay_out(self.spec), self.parameters, dtype=arguments.get("dtype", "float32"))
 
     def _read(self, path: Path) -> Checkpoint:
-        checkpoint = Checkpoint.read(path)
-        if checkpoint.spec_sha256 != _sha256(self.spec_text):
-            raise RunError(f"{path}: belongs to another spec than {SPEC} beside it (SHA-256 differs).")
-        return checkpoint
+        return Checkpoint.read(path, self.spec_text, self._shapes)
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        from neurograph.graph.lay_out import lay_out
+
+        return {name: declared.shape for name, declared in lay_out(self.spec).parameters.items()}
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r}, {self.name!r})"
 
 
-def load_run(folder: str | os.PathLike[str], checkpoint: str = "last") -> Run:
+def load_run(folder: str | os.PathLike[str], checkpoint: str | None = None) -> Run:
     """A training run: its spec, program and history.
 
     Parameters
     ----------
     folder : path
-    checkpoint : str
-        ``"last"`` (default), ``"previous"``, or ``"best"``: the epoch that did best on what was watched, which makes that
-        score an optimistic one.
+    checkpoint : str, optional
+        ``"last"``, ``"previous"``, or ``"best"``: the epoch that did best on what was watched, which makes that score an optimistic
+        one. Default: what its training was told to keep, the last if it was told nothing.
 
     Raises
     ------
     RunError
-        If it is not a run folder, or the checkpoint is missing or damaged.
+        If it is not a run folder, or the checkpoint is missing, damaged, or of another network.
     """
     run = Run(folder, checkpoint)
     run.checkpoint  # noqa: B018  a damaged one is refused now, not later
@@ -210,6 +256,21 @@ def _link(source: Path, target: Path) -> None:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+class RunLock(Lock):
+    """The lock of a run folder."""
+
+    def __enter__(self) -> RunLock:
+        super().__enter__()
+        for stale in self.folder.glob(".*.tmp"):  # whoever was writing them is no more
+            stale.unlink(missing_ok=True)
+        return self
+
+
+def _sealed(arguments: Mapping[str, Any]) -> bytes:
+    plain = json.loads(json.dumps(dict(arguments)))
+    return (json.dumps({**plain, "sha256": _sha256(json.dumps(plain))}, indent=2) + "\n").encode()
 
 
 def _sha256(text: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from neurograph.spec import Spec
 
 ENGINES = ("compiled", "textbook")
+KEEPS = ("best", "last")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Settings:
     engine : str
         ``"compiled"`` or ``"textbook"``.
     threads, steps, limit : int or None
+    patience : int or None
+        Epochs without a better one after which training stops.
+    min_delta : float
+    watch : str or None
+    keep : str or None
+        ``"best"`` or ``"last"``: the weights that the training ends with.
     """
 
     data: str | None = None
@@ -74,6 +81,10 @@ class Settings:
     threads: int | None = None
     steps: int | None = None
     limit: int | None = None
+    patience: int | None = None
+    min_delta: float = 0.0
+    watch: str | None = None
+    keep: str | None = None
 
     @classmethod
     def of(cls, spec: Spec, assignments: Iterable[str] = (), **options: Any) -> Settings:
@@ -95,7 +106,15 @@ class Settings:
         if settings.engine not in ENGINES:
             near = suggest(settings.engine, ENGINES)
             raise UsageError(f"--engine: unknown engine '{settings.engine}'{near} (known: {', '.join(ENGINES)})")
+        if settings.keep not in (None, *KEEPS):
+            near = suggest(str(settings.keep), KEEPS)
+            raise UsageError(f"--keep: unknown choice '{settings.keep}'{near} (known: {', '.join(KEEPS)})")
         return settings
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether it ends with the weights of its best epoch; by default where it stops early."""
+        return self.keep == "best" or (self.keep is None and self.patience is not None)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
@@ -109,10 +128,14 @@ class Settings:
 
     def make_optimizer(self) -> Optimizer:
         """A fresh optimizer."""
-        own = [key for key in HYPERPARAMETERS[self.optimizer] if key in OWN]
-        return choose(
-            self.optimizer, **{key: getattr(self, key) for key in dict.fromkeys(["learning_rate", *own, *SHARED])}
-        )
+        return self.optimizer_with(self.optimizer, {})
+
+    def optimizer_with(self, name: str, given: Mapping[str, Any]) -> Optimizer:
+        """A fresh optimizer of another name or with other numbers; of another kind, nothing that was said of this one holds."""
+        kept = list(SHARED)
+        if name == self.optimizer or {name, self.optimizer} <= set(DESCENT):
+            kept += [key for key in ("learning_rate", *OWN) if key in HYPERPARAMETERS[name]]
+        return choose(name, **{**{key: getattr(self, key) for key in kept}, **given})
 
     def make_schedule(self) -> Schedule:
         """What becomes of its learning rate."""
