@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from neurograph.viz.picture import choose_view
 from neurograph.viz.subject import Subject
+from neurograph.viz.views import Wish, choose_view
 
 import neurograph as ng
 from neurograph.errors import DrawingError, UnknownName
@@ -49,23 +49,21 @@ def tool(folder: Path, name: str, script: str) -> None:
     ],
 )
 def test_default_view_suits_the_size(spec: str, around: str | None, expected: str) -> None:
-    assert choose_view(Subject(topology_of(spec)), None, around) == expected
-
-
-def test_large_networks_refuse_the_neuron_view(tmp_path: Path) -> None:
-    with pytest.raises(DrawingError) as caught:
-        draw(topology_of("lenet5"), tmp_path / "x.svg", view="neurons")
-    assert str(caught.value) == (
-        "lenet5 has 8,878 neurons (inputs counted) and 412,960 edges; a neuron view is legible up to 420 and 4,000. "
-        'Use --view layers, or --view around --around "pool1[3,7,7]".'
-    )
+    assert choose_view(Subject(topology_of(spec)), Wish(around=around)) == expected
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"view": "neuron"}, "--view neuron: unknown view; did you mean 'neurons'? (known: layers, neurons, around)"),
-        ({"values": "d"}, "--values d: unknown (known: a, z, delta, none)"),
+        (
+            {"view": "neuron"},
+            "--view neuron: unknown view; did you mean 'neurons'? (known: layers, maps, neurons, pipeline, around, group, "
+            "windows, tied, toeplitz)",
+        ),
+        (
+            {"overlay": "d"},
+            "--overlay d: unknown (known: a, z, delta, weight, gradient, difference, none)",
+        ),
         ({"path": "x.gif"}, "x.gif: the ending '.gif'; a picture ends in .svg, .png, .pdf or .dot."),
         ({"path": "x"}, "x: no ending; a picture ends in .svg, .png, .pdf or .dot."),
     ],

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from neurograph.viz.colours import contrast, ink_on
-from neurograph.viz.picture import make_scene
 from neurograph.viz.scene import Scene, Shape, lines_height, text_width
 from neurograph.viz.subject import Subject
 from neurograph.viz.svg import to_svg
+from neurograph.viz.views import Wish, make_scene
 
 import neurograph as ng
 from neurograph.graph.address import write_node
@@ -115,7 +115,7 @@ def test_pictures_of_drawn_networks_are_as_tidy(case: Case, values: str) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(graphviz, "find", lambda: None)
         for view, lit in views:
-            scene = make_scene(subject, view, lit)
+            scene = make_scene(subject, Wish(view, lit))
             assert (clashes(scene), overflows(scene), unreadable(scene)) == ([], [], [])
 
 

@@ -14,10 +14,10 @@ from neurograph.viz.cards import card
 from neurograph.viz.colours import INK, NEGATIVE, POSITIVE, mix, signed, tie_colour
 from neurograph.viz.facts import facts_of
 from neurograph.viz.layers import layer_scene
-from neurograph.viz.picture import make_scene
 from neurograph.viz.scene import Scene, Shape
 from neurograph.viz.subject import Subject
 from neurograph.viz.svg import to_svg
+from neurograph.viz.views import Wish, make_scene
 
 import neurograph as ng
 from neurograph.graph.address import write_node
@@ -143,16 +143,16 @@ def test_any_small_network_can_be_drawn_in_any_view(case: Case, values: str) -> 
         for network in (topology, inspector.network):
             views = ["around"] + ["layers"] * (network is topology) + ["neurons"] * (topology.n_edges <= 1000)
             for view in views:
-                scene = make_scene(Subject(network, inspector, values=values), view, around)
+                scene = make_scene(Subject(network, inspector, values=values), Wish(view, around))
                 assert to_svg(scene).endswith("</svg>\n")
                 assert np.isfinite([scene.width, scene.height]).all()
 
 
 def test_deleted_neurons_leave_a_gap() -> None:
     graph = ng.build(topology_of("four"))
-    before = make_scene(Subject(graph), "neurons", None)
+    before = make_scene(Subject(graph), Wish("neurons"))
     graph.remove_node(("conv", 0, 0, 0))
-    after = make_scene(Subject(graph), "neurons", None)
+    after = make_scene(Subject(graph), Wish("neurons"))
     assert ("conv", 0, 0, 0) not in {shape.key for shape in after.shapes}
     assert shape_of(after, ("conv", 0, 0, 1)).x == shape_of(before, ("conv", 0, 0, 1)).x
 
@@ -270,7 +270,7 @@ def test_left_out_maps_are_counted_with_their_sum() -> None:
 
 
 def test_neuron_of_a_giant_is_drawn_without_the_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr("neurograph.viz.picture.build", None)
+    monkeypatch.setattr("neurograph.viz.views.build", None)
     begin = time.perf_counter()
     draw(topology_of("alexnet"), tmp_path / "x.svg", view="around", around="conv2[3,5,5]")
     assert time.perf_counter() - begin < 10

@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from neurograph.viz.picture import make_scene
 from neurograph.viz.scene import Scene
 from neurograph.viz.subject import Subject
+from neurograph.viz.views import Wish, make_scene
 
 import neurograph as ng
 from neurograph.cli.examined import engine_for
@@ -120,7 +120,7 @@ def subject_of(spec: str, values: str = "a") -> Subject:
 @cache
 def scene_of(spec: str, view: str, around: str | None = None, values: str = "a") -> Scene:
     subject = Subject(topology_of(spec)) if view == "layers" else subject_of(spec, values)
-    return make_scene(subject, view, around)
+    return make_scene(subject, Wish(view, around))
 
 
 def all_scenes() -> list[Any]:

@@ -16,6 +16,10 @@ NEGATIVE, POSITIVE = "#2a6fb5", "#d2522a"
 _SCALE = (NEGATIVE, "#7fb0dc", "#d3e5f4", "#ffffff", "#fde3d2", "#f5ab86", POSITIVE)
 """Blue, white, orange-red: the ends differ in hue for every kind of colour vision, and white is 0."""
 
+PADDED = "#e4e6ea"
+"""Ground of padded positions, and of whatever is there but not read."""
+FADED = "#7d8696"
+"""Ink of what steps back: a δ that is 0."""
 NOT_A_NUMBER = "#b8b8b8"
 UNKNOWN = "#eef1f5"
 

@@ -1,74 +1,81 @@
-"""The neuron view: every neuron of a small network at its place, with its numbers, every edge in the colour of its weight."""
+"""The neuron view: neurons at their places, with their numbers, and edges in the colours of their weights."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from neurograph.graph.address import Node, write_node, write_reference
 from neurograph.graph.neuron_graph import NeuronGraph
-from neurograph.graph.topology import Topology
-from neurograph.shapes import times
 
-from .captions import SMALLEST, caption, scaled
-from .colours import DELTA, FAINT, GREY, INK, NEGATIVE, PAPER, POSITIVE, delta_on, ink_on, mix, signed, tie_colour
-from .describe import activation, neuron_kind, operation
-from .filters import draw_filters, filters_of, height_of
+from .colours import FADED, FAINT, GREY, INK, PAPER, delta_on, ink_on, mix, signed, tie_colour
+from .excerpt import Excerpt
+from .foot import headline, put_foot, put_headline, put_title, width_of
 from .groups import Group, groups_of
 from .labels import MOST_EDGES, label_edges
-from .legend import SIZE, Entry, Stroke, colour_bar, entries
 from .numbers import short
 from .panels import Panel, Spot, is_roomy, place
+from .rims import draw_rim, with_rims
 from .scene import Canvas, Cell, Curve, Form, Line, Scene, Shape, lines_height, text_width
 from .subject import Subject
 from .wires import Looks, draw_edge, lit_path, route, shared_weights, winning_edges
 
 HEADER = 56.0
+TINY = 9.0
+"""Neurons smaller than this are nothing but their colour."""
 
 
-def neuron_scene(subject: Subject, graph: NeuronGraph, around: Node | None = None) -> Scene:
-    """Draw a written-out network.
+def neuron_scene(subject: Subject, picture: Excerpt, around: Node | None = None, title: str = "") -> Scene:
+    """Draw neurons.
 
     Parameters
     ----------
     subject : Subject
-    graph : NeuronGraph
-        The network, written out.
+    picture : Excerpt
+        Which neurons and edges.
     around : node, optional
         A neuron to light up, with its fan-in and the way its activation takes.
+    title : str
+        What stands above the picture; default the network's name.
     """
-    groups = groups_of(graph)
-    heads = {group.name: _headline(subject, group) for group in groups}
-    panels = place(groups, HEADER, {name: _width(lines) for name, lines in heads.items()})
-    looks = _looks(subject, graph, around)
+    graph = picture.graph
+    groups = with_rims(subject, groups_of(graph))
+    heads = {group.name: headline(subject, group) for group in groups}
+    panels = place(groups, HEADER, {name: width_of(lines) for name, lines in heads.items()})
+    looks = _looks(subject, picture, around, any(group.rim for group in groups))
     canvas = Canvas()
     canvas.curves += _edges(subject, graph, panels, looks)
     largest = _scales(subject, panels)
     with_bias = is_roomy(groups) and graph.number_of_edges() <= MOST_EDGES
     for panel in panels:
+        draw_rim(canvas, subject, panel, around, looks.ties)
         for spot in panel.spots:
             shape = _neuron(subject, panel.group, spot, largest[panel.group.name])
-            canvas.add(shape if around is None else _lit(shape, graph, looks, around))
+            canvas.add(_framed(shape, looks) if looks.nodes is None else _lit(shape, graph, looks, around))
             if with_bias or panel.group.is_single:
                 _bias(canvas, subject, graph, spot)
             _target(canvas, subject, spot)
-        _put_headline(canvas, panel, heads[panel.group.name], 20 if with_bias else 7)
+        put_headline(canvas, panel, heads[panel.group.name], 20 if with_bias else 7)
     label_edges(canvas, subject, graph)
-    _foot(canvas, subject, graph, looks, around)
-    _title(canvas, subject)
+    put_foot(canvas, subject, picture, looks, around)
+    put_title(canvas, title or subject.name, subject.about())
     return canvas.scene(subject.name, least_width=760)
 
 
-def _looks(subject: Subject, graph: NeuronGraph, around: Node | None) -> Looks:
+def _looks(subject: Subject, picture: Excerpt, around: Node | None, padded: bool) -> Looks:
+    graph = picture.graph
     winners = winning_edges(graph, subject)
-    largest = _largest_weights(subject)
-    path = None if around is None else lit_path(graph, around, winners)
-    return Looks(shared_weights(graph), winners, path, largest)
+    path = None if around is None else set(graph.edges) if graph.is_partial else lit_path(graph, around, winners)
+    ties = shared_weights(graph) if picture.ties is None else picture.ties
+    nodes = picture.lit
+    if nodes is None and path is not None:
+        nodes = frozenset(node for edge in path for node in edge) | {around}
+    return Looks(ties, winners, path, _largest_weights(subject), nodes, picture.chosen, padded, graph.number_of_edges())
 
 
-def _largest_weights(subject: Subject) -> dict[str, float]:
-    """Per parameter its largest absolute weight; hand-named weights are compared with one another."""
-    largest = {name: subject.largest_weight(name) for name in subject.numbers}
+def _largest_weights(subject: Subject) -> Mapping[str, float]:
+    """Per parameter the largest number on its edges; hand-named weights are compared with one another."""
+    largest = {name: subject.largest_on_edges(name) for name in subject.numbers}
     named = max((size for name, size in largest.items() if subject.numbers[name].shape == ()), default=0.0)
     return {name: named if subject.numbers[name].shape == () else size for name, size in largest.items()}
 
@@ -98,34 +105,37 @@ def _scales(subject: Subject, panels: Sequence[Panel]) -> dict[Hashable, float]:
 
 def _neuron(subject: Subject, group: Group, spot: Spot, largest: float) -> Shape:
     value = subject.main(spot.node)
-    fill = "#ffffff" if value is None else signed(value, largest)
-    form: Form = "box" if len(group.shape) > 1 else "circle"
+    fill = PAPER if value is None else signed(value, largest)
+    is_map = len(group.shape) > 1
+    form: Form = "box" if is_map or spot.size < TINY else "circle"
     lines = _lines(subject, group, spot, fill)
-    border = "#8a93a3" if len(group.shape) > 1 else GREY
+    border, thickness = ("#8a93a3" if is_map else GREY, 1.0) if spot.size >= 2 * TINY else (FAINT, 0.4)
+    if subject.values == "delta" and value == 0:  # it takes no part
+        border, lines = FAINT, tuple(replace(line, colour=FADED, bold=False) for line in lines)
     hint = subject.hint(spot.node, write_node(spot.node))
-    return Shape(
-        spot.node, spot.x, spot.y, spot.size, spot.size, (Cell(lines, spot.size),), form, fill, border, 1, hint
-    )
+    cells = (Cell(lines, spot.size),)
+    return Shape(spot.node, spot.x, spot.y, spot.size, spot.size, cells, form, fill, border, thickness, hint)
 
 
 def _lines(subject: Subject, group: Group, spot: Spot, fill: str) -> tuple[Line, ...]:
     ink = ink_on(fill)
     value, size = subject.main(spot.node), spot.size
-    name = (
-        [Line(write_node(spot.node), min(16, 2 * size / max(len(write_node(spot.node)), 3)), ink, bold=True)]
-        if group.is_single
-        else []
-    )
-    if value is None:
+    written = write_node(spot.node)
+    name = [Line(written, min(16, 2 * size / max(len(written), 3)), ink, bold=True)] if group.is_single else []
+    if value is None or size < TINY:
         return tuple(name)
     words = short(value)
-    letter = f"{subject.values.replace('delta', 'δ')} " if group.is_single else ""
+    letter = f"{subject.values.replace('delta', 'δ')} " if group.is_single and len(subject.values) < 6 else ""
     fit = min(
         15.0, size * 0.36, size * (0.86 if len(group.shape) > 1 else 0.74) / max(text_width(letter + words, 1), 0.1)
     )
-    lines = [*name, Line(letter + words, fit, ink, bold=not group.is_single)] if fit >= 5 else name
+    lines = (
+        [*name, Line(letter + words, fit, ink, bold=not group.is_single)]
+        if fit >= (5.8 if size > 26 else 6.5)
+        else name
+    )
     delta = subject.value(spot.node, "delta")
-    if subject.has_delta and subject.values != "delta" and delta is not None and fit >= 7:
+    if subject.has_delta and subject.values in ("a", "z") and delta is not None and fit >= 7:
         lines += _delta_line(delta, size, delta_on(fill))
     while lines_height(lines) > size * 0.97:
         lines.pop()
@@ -142,17 +152,25 @@ def _delta_line(delta: float, size: float, ink: str) -> list[Line]:
     return []
 
 
-def _lit(shape: Shape, graph: NeuronGraph, looks: Looks, around: Node) -> Shape:
+def _framed(shape: Shape, looks: Looks) -> Shape:
+    """A neuron whose edges are drawn, where not everybody's are."""
+    return (
+        replace(shape, border=INK, thickness=min(2.6, 0.9 + shape.width / 12)) if shape.key in looks.chosen else shape
+    )
+
+
+def _lit(shape: Shape, graph: NeuronGraph, looks: Looks, around: Node | None) -> Shape:
     """A neuron in a picture that is about one neuron: on its path in the foreground, else stepping back."""
     node = shape.key
+    small = shape.width < 2 * TINY
     if node == around:
-        return replace(shape, border=INK, thickness=4.5)
-    if not any(node in edge for edge in looks.path or ()):
+        return replace(shape, border=INK, thickness=2.0 if small else 4.5)
+    if node not in (looks.nodes or ()):
         return _faded(shape)
     reference = graph.edges[node, around].get("param") if graph.has_edge(node, around) else None
     if reference is not None and reference in looks.ties:
         return replace(shape, border=tie_colour(looks.ties[reference]), thickness=4.0)
-    return replace(shape, border=INK, thickness=2.6)
+    return replace(shape, border="#6b7280", thickness=0.5) if small else replace(shape, border=INK, thickness=2.6)
 
 
 def _faded(shape: Shape) -> Shape:
@@ -179,74 +197,3 @@ def _target(canvas: Canvas, subject: Subject, spot: Spot) -> None:
         target = subject.inspector.target(spot.node)
         if target is not None:
             canvas.text(spot.x + spot.size / 2 + 8, spot.y - 8, [Line(f"target {short(target)}", 12, GREY)], 84)
-
-
-# -- words -------------------------------------------------------------------------------------------------------------
-def _headline(subject: Subject, group: Group) -> list[Line]:
-    """What stands above a layer: its name, what it computes, its shape; nothing above a hand-drawn neuron."""
-    if group.is_single:
-        return []
-    kind = neuron_kind(group.kind)
-    if isinstance(subject.network, Topology):
-        kind = operation(subject.network, subject.network.populations[str(group.name)])
-    name = str(group.name)
-    computes = ", ".join(part for part in (kind, activation(group.activation)) if part)
-    title = f"{name} · {subject.labels[name]}" if name in subject.labels else name
-    lines = [Line(title, 16, INK, bold=True)]
-    lines += [Line(computes, 12.5, GREY)] if computes != title else []
-    return [*lines, Line(times(group.shape), 12.5, GREY)]
-
-
-def _width(lines: Sequence[Line]) -> float:
-    return max((text_width(line.words, line.size, line.bold) for line in lines), default=0.0)
-
-
-def _put_headline(canvas: Canvas, panel: Panel, lines: Sequence[Line], room: float) -> None:
-    if lines:
-        width = _width(lines)
-        canvas.text(panel.middle - width / 2, panel.top - lines_height(lines) - room, lines, width, "center")
-
-
-def _title(canvas: Canvas, subject: Subject) -> None:
-    top = min(shape.top for shape in canvas.shapes)
-    left = min(shape.left for shape in canvas.shapes)
-    lines = [Line(subject.name, 22, INK, bold=True), Line(subject.about(), 13, GREY)]
-    canvas.text(left, top - 62, lines, 700)
-
-
-def _foot(canvas: Canvas, subject: Subject, graph: NeuronGraph, looks: Looks, around: Node | None) -> None:
-    """Filters, the lit neuron's sums, and the legend."""
-    left, right = min(s.left for s in canvas.shapes), max(canvas.right, 720)
-    top = canvas.bottom + 26
-    filters = filters_of(subject, looks.ties)
-    x = draw_filters(canvas, subject, filters, looks.ties, left, top)
-    if around is not None and subject.inspector is not None:
-        lines = caption(subject.inspector, around)
-        width = max(text_width(line.words, line.size, line.bold) for line in lines)
-        if x + 14 + width * SMALLEST > right and filters:
-            top, x = top + height_of(filters) + 18, left - 14
-        canvas.text(x + 14, top, scaled(lines, right - x - 14))
-    y = canvas.bottom + 26
-    if subject.has_values:
-        word = {"a": "activation a", "z": "z", "delta": "δ"}[subject.values]
-        end = colour_bar(canvas, left, y, f"colour: {word}, each layer on its own scale")
-        if subject.has_delta and subject.values != "delta":
-            canvas.text(end + 14, y - SIZE * 0.61, [Line("δ = ∂loss/∂z", SIZE, DELTA)])
-        y += 22
-    entries(canvas, left, y, _entries(subject, graph, looks, bool(filters)), right)
-
-
-def _entries(subject: Subject, graph: NeuronGraph, looks: Looks, filters: bool) -> list[Entry]:
-    found = []
-    if looks.ties:
-        strokes = tuple(Stroke(tie_colour(i), 2) for i in range(min(3, len(looks.ties))))
-        found.append(Entry("one colour = one shared weight" + (", as in the filter" if filters else ""), strokes))
-    kinds = {kind for _, kind in graph.nodes(data="kind")}
-    if "max" in kinds and looks.winners:
-        found.append(Entry("wins in a max pool and alone gets its δ", (Stroke(INK, 2.4),)))
-        found.append(Entry("loses: δ 0", (Stroke(GREY, 0.8, True),)))
-    if subject.numbers and any(r is not None and r not in looks.ties for _, _, r in graph.edges(data="param")):
-        found.append(Entry("positive weight", (Stroke(POSITIVE, 2),)))
-        found.append(Entry("negative weight", (Stroke(NEGATIVE, 2),)))
-        found.append(Entry("thicker = larger"))
-    return found

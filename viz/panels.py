@@ -12,14 +12,22 @@ from .groups import Group
 HEIGHT = 430.0
 """Room for the neurons of one column, in points."""
 WIDTH = 1160.0
+WIDEST = 960.0
+"""Width that the neurons of all columns may have together; columns of at most `NARROW` are not made smaller."""
+NARROW = 90.0
 LARGEST = {"map": 50.0, "unit": 64.0, "single": 88.0}
 GAPS = {"map": 7.0, "unit": 16.0, "single": 62.0}
 
-LEAST = 9.0
+LEAST = 2.4
+"""Side of the smallest neuron."""
+TALLEST = 24
+"""Neurons of several sequences that may stand in one column."""
 FEW = 6
 """Neurons a layer, up to which a network without maps is drawn with room for words on its edges."""
 
 PLANE_GAP = 26.0
+RIM = 0.46
+"""Width of a padded position beside a plane, in pitches."""
 RANK_GAP = 86.0
 WIDEST_RANK_GAP = 250.0
 
@@ -46,6 +54,7 @@ class Panel:
     right: float
     top: float
     bottom: float
+    pitch: float = 0.0
 
     @property
     def middle(self) -> float:
@@ -77,7 +86,12 @@ def place(groups: Sequence[Group], header: float, words: Mapping[Hashable, float
     for group in groups:
         ranks.setdefault(group.rank, []).append(group)
     roomy = is_roomy(groups)
-    columns = [_Column.of(ranks[rank], header, roomy) for rank in sorted(ranks)]
+    columns = [_Column.of(ranks[rank], header, roomy, WIDTH / 3) for rank in sorted(ranks)]
+    wide = sum(column.width for column in columns if column.width > NARROW)
+    narrow = sum(column.width for column in columns) - wide
+    if wide + narrow > WIDEST:
+        share = max(0.2, (WIDEST - narrow) / wide) if wide else 1.0
+        columns = [_Column.of(c.groups, header, roomy, c.width * share) if c.width > NARROW else c for c in columns]
     gap = _rank_gap(columns)
     tallest = max(column.height for column in columns)
     panels: dict[Hashable, Panel] = {}
@@ -96,7 +110,7 @@ def _rank_gap(columns: Sequence[_Column]) -> float:
     if len(columns) < 2:
         return 0.0
     free = (WIDTH - sum(column.width for column in columns)) / (len(columns) - 1)
-    return max(RANK_GAP, min(WIDEST_RANK_GAP, free))
+    return max(RANK_GAP if len(columns) <= 5 else 0.7 * RANK_GAP, min(WIDEST_RANK_GAP, free))
 
 
 @dataclass(frozen=True)
@@ -108,8 +122,8 @@ class _Column:
     height: float
 
     @classmethod
-    def of(cls, groups: Sequence[Group], header: float, roomy: bool) -> _Column:
-        size = _size(groups, header, roomy)
+    def of(cls, groups: Sequence[Group], header: float, roomy: bool, widest: float) -> _Column:
+        size = _size(groups, header, roomy, widest)
         width = max(_extent(group, size, roomy)[0] for group in groups)
         height = sum(_extent(group, size, roomy)[1] + _header(group, header) for group in groups) + _between(groups) * (
             len(groups) - 1
@@ -135,55 +149,75 @@ def _header(group: Group, header: float) -> float:
     return 0.0 if group.is_single else header
 
 
-def _size(groups: Sequence[Group], header: float, roomy: bool) -> float:
-    """The largest neuron that lets a column of groups fit the height."""
+def _size(groups: Sequence[Group], header: float, roomy: bool, most: float) -> float:
+    """The largest neuron that lets a column of groups fit the height, and the width that it may have."""
     size = min(LARGEST[form_of(group)] for group in groups)
     while size > LEAST:
         height = sum(_extent(group, size, roomy)[1] + _header(group, header) for group in groups) + _between(groups) * (
             len(groups) - 1
         )
         widest = max(_extent(group, size, roomy)[0] for group in groups)
-        if height <= HEIGHT + header and widest <= WIDTH / 3:
+        if height <= HEIGHT + header and widest <= most + 1e-6:
             break
-        size -= 1
+        size = size - 1 if size > 12 else size * 0.97
     return size
 
 
 def _pitch(group: Group, size: float, roomy: bool) -> float:
     form = form_of(group)
     gap = GAPS["single"] if roomy else GAPS[form]
-    return size + gap * size / LARGEST[form]
+    return size + gap * size / LARGEST[form] if size > 8 else size
 
 
 def _plane_columns(group: Group) -> int:
-    """Planes stand one under the other while few, then side by side."""
-    planes = group.grid[0]
-    return 1 if planes <= 3 else 2 if planes <= 8 else 4
+    """Planes stand one under the other while few; many fill a block that is about as high as a column."""
+    planes, rows, columns = group.grid
+    if columns == 1 and rows > 1:  # sequences
+        return 1 if planes * rows <= TALLEST else planes
+    if planes <= 8:
+        return 1 if planes <= 3 else 2
+    return min(range(1, planes + 1), key=lambda across: max(across * columns * 3, -(-planes // across) * rows))
+
+
+def _plane_gap(size: float) -> float:
+    return PLANE_GAP / 2 * min(1.0, max(size, 4.0) / 20)
+
+
+def rim_of(group: Group, pitch: float) -> float:
+    """Width of the padding that is drawn around every plane of a group."""
+    return group.rim * RIM * pitch
+
+
+def _plane(group: Group, size: float, roomy: bool) -> tuple[float, float]:
+    """Width and height of one plane, with its padding."""
+    _, rows, columns = group.grid
+    pitch = _pitch(group, size, roomy)
+    rim = 2 * rim_of(group, pitch)
+    return columns * pitch - (pitch - size) + rim, rows * pitch - (pitch - size) + rim
 
 
 def _extent(group: Group, size: float, roomy: bool) -> tuple[float, float]:
-    planes, rows, columns = group.grid
-    pitch, across = _pitch(group, size, roomy), _plane_columns(group)
+    planes, across = group.grid[0], _plane_columns(group)
     down = -(-planes // across)
-    gap = pitch - size
-    width = across * (columns * pitch - gap) + (across - 1) * PLANE_GAP / 2
-    return width, down * (rows * pitch - gap) + (down - 1) * PLANE_GAP / 2
+    width, height = _plane(group, size, roomy)
+    gap = _plane_gap(size)
+    return across * width + (across - 1) * gap, down * height + (down - 1) * gap
 
 
 def _panel(group: Group, size: float, roomy: bool, left: float, top: float) -> Panel:
     planes, rows, columns = group.grid
     pitch, across = _pitch(group, size, roomy), _plane_columns(group)
-    gap = pitch - size
-    wide, tall = columns * pitch - gap + PLANE_GAP / 2, rows * pitch - gap + PLANE_GAP / 2
+    rim = rim_of(group, pitch)
+    wide, tall = (extent + _plane_gap(size) for extent in _plane(group, size, roomy))
     spots = []
     for number, node in enumerate(group.nodes):
         if node is None:
             continue
         plane, rest = divmod(number, rows * columns) if planes > 1 else (0, number)
         row, column = (rest % rows, rest // rows) if form_of(group) == "unit" else divmod(rest, columns)
-        x = left + plane % across * wide + column * pitch + size / 2
-        y = top + plane // across * tall + row * pitch + size / 2
+        x = left + rim + plane % across * wide + column * pitch + size / 2
+        y = top + rim + plane // across * tall + row * pitch + size / 2
         lane = plane % across * columns + column
         spots.append(Spot(node, x, y, size, lane, across * columns))
     width, height = _extent(group, size, roomy)
-    return Panel(group, tuple(spots), left, left + width, top, top + height)
+    return Panel(group, tuple(spots), left, left + width, top, top + height, pitch)

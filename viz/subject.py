@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,8 +16,9 @@ from neurograph.shapes import times
 
 from .numbers import counted, short
 
-VALUES = ("a", "z", "delta", "none")
-"""What colours and first lines show."""
+VALUES = ("a", "z", "delta", "weight", "gradient", "difference", "none")
+"""What colours show: a number of every neuron, of every edge, or how far both engines are apart."""
+OF_EDGES = ("weight", "gradient")
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,13 @@ class Subject:
     weights : mapping, optional
         Weights to show where there is no pass.
     values : str
-        Which number colours the neurons: ``a``, ``z``, ``delta`` or ``none``.
+        Which number colours neurons or edges: one of `VALUES`.
     labels : mapping
         Layer → free text shown beside its name.
     note : str
         Where the numbers come from, such as ``"sample 0"``.
+    other : Inspector, optional
+        The same pass by the other engine, for ``difference``: what is shown is `inspector` minus `other`.
     """
 
     network: Topology | NeuronGraph
@@ -45,6 +48,7 @@ class Subject:
     values: str = "a"
     labels: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    other: Inspector | None = None
 
     @cached_property
     def layout(self) -> Layout:
@@ -60,7 +64,7 @@ class Subject:
     @property
     def has_values(self) -> bool:
         """Whether neurons have numbers to show."""
-        return self.inspector is not None and self.values != "none"
+        return self.inspector is not None and self.values not in ("none", *OF_EDGES)
 
     @property
     def has_delta(self) -> bool:
@@ -79,6 +83,25 @@ class Subject:
             return None
         return float(self.numbers[reference[0]].reshape(-1)[reference[1]])
 
+    @property
+    def colours_edges(self) -> bool:
+        """Whether edges are coloured by their own number, rather than one colour a shared weight."""
+        return self.values in OF_EDGES and bool(self.numbers)
+
+    def on_edge(self, reference: Reference | None) -> float | None:
+        """The number that colours an edge: its weight, or the gradient of its weight."""
+        if self.values != "gradient" or reference is None:
+            return self.weight(reference)
+        if self.inspector is None or not self.inspector.has_delta or reference[0] not in self.inspector.trace.gradient:
+            return None
+        return float(self.inspector.trace.gradient[reference[0]].reshape(-1)[reference[1]])
+
+    def largest_on_edges(self, name: str) -> float:
+        """The largest absolute number among the edges of a parameter."""
+        if self.values == "gradient" and self.inspector is not None and name in self.inspector.trace.gradient:
+            return float(abs(self.inspector.trace.gradient[name]).max(initial=0.0))
+        return self.largest_weight(name)
+
     def largest_weight(self, name: str) -> float:
         """The largest absolute weight of a parameter; 0 where it is not known."""
         values = self.numbers.get(name)
@@ -94,7 +117,15 @@ class Subject:
 
     def main(self, node: Hashable) -> float | None:
         """The number that colours a neuron."""
-        return None if self.values == "none" else self.value(node, self.values)
+        if self.values == "difference":
+            return self.difference(node, "a")
+        return self.value(node, self.values) if self.values in ("a", "z", "delta") else None
+
+    def difference(self, node: Hashable, what: str) -> float | None:
+        """How far the engines are apart in ``z``, ``a`` or ``delta`` of a neuron."""
+        other = None if self.other is None else replace(self, inspector=self.other).value(node, what)
+        mine = self.value(node, what)
+        return None if mine is None or other is None else mine - other
 
     def largest(self, nodes: Iterable[Hashable]) -> float:
         """The largest absolute main value among neurons: the end of their colour scale."""
@@ -103,11 +134,9 @@ class Subject:
 
     def hint(self, node: Hashable, written: str) -> str:
         """What hovering over a neuron shows."""
-        parts = [
-            f"{letter} = {short(self.value(node, what), 9)}"
-            for letter, what in (("z", "z"), ("a", "a"), ("δ", "delta"))
-            if self.value(node, what) is not None
-        ]
+        number = self.difference if self.values == "difference" else self.value
+        pairs = [(letter, number(node, what)) for letter, what in (("z", "z"), ("a", "a"), ("δ", "delta"))]
+        parts = [f"{letter} = {short(value, 9)}" for letter, value in pairs if value is not None]
         target = self.inspector.target(node) if self.inspector is not None else None
         parts += [] if target is None else [f"target {short(target, 9)}"]
         return ", ".join([written, *parts])

@@ -16,6 +16,8 @@ from .scene import Curve, Point
 from .subject import Subject
 
 Edge = tuple[Node, Node]
+MANY = 450
+"""Edges above which all of them are thin."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,25 @@ class Looks:
     path : collection of edge, or None
         Edges that are lit; the others step back. None: all are equal.
     largest : mapping
-        Parameter → its largest absolute weight.
+        Parameter → its largest absolute weight (or gradient, where that is shown).
+    nodes : collection of node, or None
+        Neurons that are lit; the others step back. None: all are equal.
+    chosen : collection of node
+        Neurons whose edges are drawn, where not all are.
+    padded : bool
+        Whether padded positions are drawn.
+    n_edges : int
+        How many edges are drawn.
     """
 
     ties: Mapping[Reference, int]
     winners: Collection[Edge]
     path: Collection[Edge] | None
     largest: Mapping[str, float]
+    nodes: Collection[Node] | None = None
+    chosen: Collection[Node] = ()
+    padded: bool = False
+    n_edges: int = 0
 
 
 def shared_weights(graph: NeuronGraph) -> dict[Reference, int]:
@@ -87,7 +101,7 @@ def draw_edge(graph: NeuronGraph, subject: Subject, edge: Edge, looks: Looks, pa
     lit = looks.path is None or edge in looks.path
     if not lit:
         colour, thickness = "#8a93a31c", 0.7
-    elif looks.path is not None:
+    elif looks.path is not None and len(looks.path) <= 60:
         thickness = max(thickness * 1.6, 2.2)
     arrow = lit and _has_room_for_arrow(graph, target, looks)
     return Curve(source, target, path, colour, thickness, dashed, arrow, _hint(subject, edge, reference))
@@ -95,14 +109,18 @@ def draw_edge(graph: NeuronGraph, subject: Subject, edge: Edge, looks: Looks, pa
 
 def _has_room_for_arrow(graph: NeuronGraph, target: Node, looks: Looks) -> bool:
     if looks.path is None:
-        return int(graph.number_of_edges()) <= 24
+        return looks.n_edges <= 24
     return sum((source, target) in looks.path for source in graph.pred[target]) <= 3
 
 
 def _look(
     graph: NeuronGraph, subject: Subject, edge: Edge, reference: Reference | None, looks: Looks
 ) -> tuple[str, float, bool]:
-    many = graph.number_of_edges() > 60
+    many = looks.n_edges > 60
+    if subject.colours_edges and reference is not None:
+        return _scaled(subject.on_edge(reference), looks.largest.get(reference[0], 0.0), looks.n_edges)
+    if subject.values == "delta" and subject.value(edge[1], "delta") == 0:
+        return "#aab1bd70", 0.6, False
     if graph.nodes[edge[1]].get("kind") == "max":
         if edge in looks.winners:
             return INK, 2.4, False
@@ -114,8 +132,16 @@ def _look(
     value = subject.weight(reference)
     if value is None:
         return GREY, 1.0, False
-    share = abs(value) / looks.largest[reference[0]] if looks.largest.get(reference[0]) else 0.0
-    return mix("#d3d6dc", POSITIVE if value > 0 else NEGATIVE, 0.35 + 0.65 * share), 0.7 + 1.6 * share, False
+    return _scaled(value, looks.largest.get(reference[0], 0.0), looks.n_edges)
+
+
+def _scaled(value: float | None, largest: float, n_edges: int) -> tuple[str, float, bool]:
+    """Blue below 0, red above, stronger and thicker the larger (thinner among many); grey where it is 0 or not known."""
+    if value is None or value == 0 or value != value:
+        return "#aab1bd", 0.7, False
+    share = min(1.0, abs(value) / largest) if largest else 0.0
+    thickness = 0.7 + 1.6 * share if n_edges <= MANY else 0.3 + 0.9 * share
+    return mix("#d3d6dc", POSITIVE if value > 0 else NEGATIVE, 0.35 + 0.65 * share), thickness, False
 
 
 def _hint(subject: Subject, edge: Edge, reference: Reference | None) -> str:
