@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "what-if": Entry("neurograph.cli.what_if", "Change one number, and see exactly which neurons change with it."),
     "untie": Entry("neurograph.cli.untie", "Give a tied group separate weights, and see them drift apart."),
     "draw": Entry("neurograph.cli.draw", "Draw a network, or the neighbourhood of one neuron."),
+    "plot": Entry("neurograph.cli.plot", "Plot a run: curves, filters, feature maps, mistakes, and more."),
     "schema": Entry("neurograph.cli.schema", "The spec language as JSON Schema, for editors."),
 }
 

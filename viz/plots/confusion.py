@@ -43,7 +43,7 @@ def confusion(
     title: str = "",
     note: str = "",
 ) -> Figure:
-    """How often each class (rows) was taken for each (columns), on samples whose classes are known.
+    r"""How often each class (rows) was taken for each (columns), on samples whose classes are known.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def confusion(
     Examples
     --------
     >>> import neurograph as ng, numpy as np
-    >>> text = 'input = [2]\\nlayer = [{name = "out", kind = "dense", units = 2}]\\nloss.kind = "cross_entropy"'
+    >>> text = 'input = [2]\nlayer = [{name = "out", kind = "dense", units = 2}]\nloss.kind = "cross_entropy"'
     >>> topology = ng.lay_out(ng.load(text))
     >>> program = ng.ReferenceEngine(ng.build(topology), ng.initialise(topology))
     >>> figure = confusion(program, np.array([[-1.0, 0], [1, 0], [0, 2]]), np.array([0, 1, 1]))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from neurograph.errors import DrawingError
 
 from ..colours import FAINT, GREY, INK, NEGATIVE, POSITIVE, TIES
+from ..numbers import short
 from .words import plain
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
     from matplotlib.ticker import FuncFormatter
 
     axes.set(**{f"{which}scale": "log"})
-    getattr(axes, f"{which}axis").set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+    getattr(axes, f"{which}axis").set_major_formatter(FuncFormatter(lambda value, _: short(value)))
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> Path:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from ..colours import GREY
+from ..numbers import short
 from .figure import SMALL, foot, new, styled
 from .kernels import Kernels, Network, kernels
-from .tiles import LETTERS, Tile, best_columns, canvas, crop, largest_of, paint, say, scale, side_of
+from .tiles import LETTERS, Tile, best_columns, canvas, crop, largest_of, paint, reach_of, say, scale, side_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,9 +76,15 @@ def filters(
     figure = new(f"{name}: {found.name}")
     axes = canvas(figure, ROOM)
     left_out = _matrix(axes, found) if found.is_table else _bands(axes, found, limit)
-    scale(figure, axes, largest_of([found.values]), "weight")
+    reach, largest = reach_of(found.values), largest_of([found.values])
+    scale(figure, axes, reach, "weight", reach < largest)
+    beyond = (
+        f"Colours end at ±{short(reach)}, behind which few weights lie; the largest is {short(largest)}."
+        if reach < largest
+        else ""
+    )
     what = f"{found.what[0].upper()}{found.what[1:]}."
-    foot(figure, "\n".join(part for part in (what, left_out, note) if part))
+    foot(figure, "\n".join(part for part in (what, beyond, left_out, note) if part))
     return figure
 
 
@@ -94,7 +101,6 @@ def _bands(axes: Axes, found: Kernels, limit: int) -> str:
         n -= 1
     across = best_columns(n, band, room, gaps)
     side = min(side_of(n, across, band, room, gaps), 0.9)
-    largest = largest_of([found.values])
     tiles = []
     for number in range(n):
         down, right = divmod(number, across)
@@ -106,9 +112,10 @@ def _bands(axes: Axes, found: Kernels, limit: int) -> str:
             tiles.append(Tile(found.values[number, channel], x, top, side, f"{found.name}[{number},{channel}]"))
             if right == 0 and channels > 1:
                 say(axes, left - 0.08, top + rows * side / 2, str(channel), ha="right", va="center", color=GREY)
-    paint(axes, tiles, largest)
+    paint(axes, tiles, reach_of(found.values))
     crop(axes, tiles)
-    return _left_out((n, all_filters, "filters"), (channels, all_channels, "input maps"))
+    what = "units" if "unit" in found.what else "filters"
+    return _left_out((n, all_filters, what), (channels, all_channels, "input maps"))
 
 
 def _width(n: int, band: tuple[int, int], room: tuple[float, float], gaps: tuple[float, float], columns: int) -> float:
@@ -124,7 +131,7 @@ def _matrix(axes: Axes, found: Kernels) -> str:
     top = LETTERS if found.sources else 0.0
     side = min((ROOM[0] - top) / rows, (ROOM[1] - left) / columns, 0.9)
     tile = Tile(table, left, top, side, found.name)
-    paint(axes, [tile], largest_of([whole]))
+    paint(axes, [tile], reach_of(whole))
     crop(axes, [tile])
     if side >= LETTERS:
         for number, name in enumerate(found.targets[:rows]):

@@ -70,7 +70,8 @@ def kernels(network: Network, weights: Mapping[str, Array], layer: str | None = 
     if spec.used is not None:
         values[~np.asarray(spec.used).reshape(values.shape)] = np.nan
     if values.ndim == 4:
-        return Kernels(name, values, f"kernels {times(values.shape[2:])}: a column is a filter, a row an input map")
+        place = "one each filter" if values.shape[1] == 1 else "a column is a filter, a row an input map"
+        return Kernels(name, values, f"kernels {times(values.shape[2:])}: {place}")
     if values.ndim == 3:
         return Kernels(name, values[:, None], "a filter each: rows are input channels, columns taps")
     if values.ndim == 2:
@@ -112,7 +113,8 @@ def _dense(network: Network, name: str, values: Array) -> Kernels:
     """Rows of a weight matrix in the shape of what the units look at."""
     shape = _seen(network, name)
     if prod(shape) == values.shape[1] and len(shape) == 3:
-        what = f"weights onto {times(shape)} neurons: a column is a unit, a row a map it looks at"
+        place = "one image each unit" if shape[0] == 1 else "a column is a unit, a row a map it looks at"
+        what = f"weights onto {times(shape)} neurons: {place}"
         return Kernels(name, values.reshape(-1, *shape), what)
     if prod(shape) == values.shape[1] and len(shape) == 2:
         return Kernels(

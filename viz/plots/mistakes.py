@@ -41,7 +41,7 @@ def mistakes(
     title: str = "",
     note: str = "",
 ) -> Figure:
-    """The samples that got a wrong label, the worst first: what they are, and what they were taken for.
+    r"""The samples that got a wrong label, the worst first: what they are, and what they were taken for.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def mistakes(
     Examples
     --------
     >>> import neurograph as ng, numpy as np
-    >>> text = 'input = [2]\\nlayer = [{name = "out", kind = "dense", units = 2}]\\nloss.kind = "cross_entropy"'
+    >>> text = 'input = [2]\nlayer = [{name = "out", kind = "dense", units = 2}]\nloss.kind = "cross_entropy"'
     >>> topology = ng.lay_out(ng.load(text))
     >>> program = ng.ReferenceEngine(ng.build(topology), ng.initialise(topology))
     >>> figure = mistakes(program, np.array([[-1.0, 0], [1, 0], [0, 2]]), np.array([1, 0, 1]))

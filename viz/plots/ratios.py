@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 
 class Ratios:
-    """A callback for `fit` that keeps ‖new w − w‖ / ‖w‖ of every layer's weights, step by step.
+    r"""A callback for `fit` that keeps ‖new w − w‖ / ‖w‖ of every layer's weights, step by step.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Ratios:
     Examples
     --------
     >>> import neurograph as ng, numpy as np
-    >>> text = 'input = [2]\\nlayer = [{name = "out", kind = "dense", units = 2}]\\nloss.kind = "cross_entropy"'
+    >>> text = 'input = [2]\nlayer = [{name = "out", kind = "dense", units = 2}]\nloss.kind = "cross_entropy"'
     >>> topology = ng.lay_out(ng.load(text))
     >>> params = ng.initialise(topology)
     >>> watch = Ratios(topology, params)

@@ -99,9 +99,8 @@ def _boxes(
 
     shape = topology.populations[name].shape
     rows, columns = shape[-2:] if len(shape) == 3 else (1, shape[-1])
-    axes.set_title(
-        f"On the input {plain(name)}, {rows}×{columns}" if len(shape) == 3 else f"On the input, {columns} positions"
-    )
+    where = "On the input" if name == "input" else f"On the input {plain(name)}"
+    axes.set_title(f"{where}, {rows}×{columns}" if len(shape) == 3 else f"{where}, {columns} positions")
     axes.add_patch(Rectangle((0, 0), columns, rows, facecolor="#f4f5f7", edgecolor=GREY))
     for (layer, seen), colour in reversed(list(zip(fields, colours, strict=True))):
         if name in seen:

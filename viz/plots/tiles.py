@@ -66,6 +66,20 @@ def largest_of(arrays: Iterable[Array]) -> float:
     return float(max(peaks, default=0.0)) or 1.0
 
 
+def reach_of(values: Array) -> float:
+    """Where a scale had better end: at the largest magnitude, or below it where only one number in 200 lies beyond.
+
+    Examples
+    --------
+    >>> reach_of(np.array([1.0, -2.0])), reach_of(np.append(np.ones(999), 50.0))
+    (2.0, 1.0)
+    """
+    sizes = np.abs(values[np.isfinite(values)])
+    largest = largest_of([sizes])
+    usual = float(np.quantile(sizes, 0.995)) if sizes.size >= 400 else 0.0
+    return usual if 0 < usual < largest / 1.5 else largest
+
+
 def best_columns(n: int, shape: tuple[int, int], room: tuple[float, float], gaps: tuple[float, float]) -> int:
     """In how many columns n images of a shape are largest.
 
@@ -139,13 +153,15 @@ def say(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
     axes.text(x, y, plain(text), **{"fontsize": SMALL, "color": INK, **look})
 
 
-def scale(figure: Figure, axes: Axes | Sequence[Axes], largest: float, what: str) -> None:
-    """The legend of the colours: from −largest over 0 to +largest."""
+def scale(figure: Figure, axes: Axes, largest: float, what: str, beyond: bool = False) -> None:
+    """The legend of the colours: from −largest over 0 to +largest; with points where numbers lie `beyond`."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
     colours = ScalarMappable(Normalize(-largest, largest), signed_colours())
-    bar = figure.colorbar(colours, ax=axes, fraction=0.03, pad=0.01, shrink=0.8, aspect=30)
+    bar = figure.colorbar(
+        colours, ax=axes, fraction=0.03, pad=0.01, shrink=0.8, aspect=30, extend="both" if beyond else "neither"
+    )
     ends = [-largest, -largest / 2, 0, largest / 2, largest]
     bar.set_ticks(ends, labels=[short(end) for end in ends])
     bar.ax.tick_params(labelsize=SMALL)
