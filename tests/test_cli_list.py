@@ -33,6 +33,7 @@ def test_list_names_every_bundled_network_with_its_counts(capsys: pytest.Capture
     expected = {
         "four",
         "mazur",
+        "sixteen",
         "xor",
         "mlp",
         "digits",

@@ -149,6 +149,7 @@ def test_json_carries_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> No
         "mazur",
         "xor",
         "four",
+        "sixteen",
         "digits",
         "mlp",
         "linear",

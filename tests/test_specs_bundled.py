@@ -16,6 +16,7 @@ from neurograph.spec.library import folder
 # neurons without inputs, units (without fixed pools), edges, connections, trainable parameters
 TOTALS = {
     "four": (47, 38, 310, 310, 27),
+    "sixteen": (22, 18, 168, 184, 18),
     "mazur": (4, 4, 8, 12, 8),
     "xor": (3, 3, 6, 9, 9),
     "linear": (10, 10, 7_840, 7_850, 7_850),

@@ -108,8 +108,8 @@ def test_a_damaged_file_is_refused_at_once(name: str, content: bytes, message: s
 
 
 NOT_FOUND = [
-    ("lenet", "no spec 'lenet'; did you mean 'lenet5'? (bundled: alexnet, digits, four, lenet1, lenet5, lenet5-1998, linear, mazur, mlp, mlp300, mlp800, vgg19, xor, zipcode-1989; or give a path such as ./my.toml)"),
-    ("", "no spec '' (bundled: alexnet, digits, four, lenet1, lenet5, lenet5-1998, linear, mazur, mlp, mlp300, mlp800, vgg19, xor, zipcode-1989; or give a path such as ./my.toml)"),
+    ("lenet", "no spec 'lenet'; did you mean 'lenet5'? (bundled: alexnet, digits, four, lenet1, lenet5, lenet5-1998, linear, mazur, mlp, mlp300, mlp800, sixteen, vgg19, xor, zipcode-1989; or give a path such as ./my.toml)"),
+    ("", "no spec '' (bundled: alexnet, digits, four, lenet1, lenet5, lenet5-1998, linear, mazur, mlp, mlp300, mlp800, sixteen, vgg19, xor, zipcode-1989; or give a path such as ./my.toml)"),
     ("no/such.toml", "no/such.toml: no such file."),
     ("lenet5.toml", "lenet5.toml: no such file; did you mean the bundled 'lenet5'?"),
     ("./mine.toml", "./mine.toml: no such file; did you mean 'mine2.toml'?"),
