@@ -177,7 +177,7 @@ def test_further_questions_name_the_spec_as_it_was_named(capsys: pytest.CaptureF
          "conv1.weight[0,0,2,1]."),
         (["four", "conv[0,3,1]", "--compare", "--fractions"], "--compare: engines compute in floating point; leave out --fractions."),
         (["four", "conv[0,3,1]", "--target", "3"], "--target 3: goes with --input; other samples carry their own."),
-        (["mazur", "w5", "--optimizer", "adm"], "--optimizer adm: unknown; did you mean 'adam'? (known: sgd, adam)"),
+        (["mazur", "w5", "--optimizer", "adm"], "--optimizer adm: unknown; did you mean 'adam'? (known: gd, sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw)"),
         (["mazur", "w5", "--learning-rate", "-1"], "learning_rate: found -1.0; expected a finite number above 0."),
         (["four", "conv[0,0]"], "no neuron conv[0,0]: 'conv' has neurons conv[0…0,0…5,0…5]."),
         (["four", "conv.weight[9,0,0,0]"], "no weight 'conv.weight[9,0,0,0]': 'conv.weight' has slots "

@@ -15,7 +15,8 @@ import neurograph as ng
 from neurograph.cli import main
 from neurograph.cli.evaluate import table, text
 from neurograph.cli.progress import Table, clock
-from neurograph.spec.model import DataSpec, TrainSpec
+from neurograph.spec.data import AugmentSpec, DataSpec
+from neurograph.spec.model import TrainSpec
 from neurograph.training import Epoch, History, load_run
 from neurograph.training.fit import Progress
 
@@ -63,6 +64,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> s
     return shown.out if code == 0 else shown.err.removesuffix("\n")
 
 
+SETTABLE = {"train": TrainSpec, "data": DataSpec, "augment": AugmentSpec}
 TEXTBOOK = ("--engine", "textbook", "--limit", "200")
 
 
@@ -270,7 +272,7 @@ def test_no_epochs_train_nothing(capsys: pytest.CaptureFixture[str], spec: str) 
         (
             ["digits", "--set", "train.learnin_rate=3"],
             "--set train.learnin_rate=3: expected KEY=VALUE; did you mean 'train.learning_rate'? (known: "
-            f"{', '.join([f'train.{key}' for key in TrainSpec.model_fields] + [f'data.{key}' for key in DataSpec.model_fields])})",
+            f"{', '.join(f'{table}.{key}' for table, model in SETTABLE.items() for key in model.model_fields)})",
         ),
         (["digits", "--set", "train.momentum=3"], "--set train.momentum=3: input should be less than 1."),
         (
@@ -297,7 +299,7 @@ def test_no_epochs_train_nothing(capsys: pytest.CaptureFixture[str], spec: str) 
         ),
         (
             ["digits", "--set", "train.schedule_every=3"],
-            "--set train.schedule_every=3: schedule_every is not of schedule 'constant'. Leave it out, or choose step.",
+            "--set train.schedule_every=3: schedule_every is not of schedule 'linear'. Leave it out, or choose step.",
         ),
         (["digits", "--set", "train.epochs=many"], "--set train.epochs=many: input should be a valid integer."),
         (

@@ -37,7 +37,6 @@ OPTIMIZERS = [
     pytest.param(lambda: ng.RMSProp(0.01, **ALL), id="rmsprop-all"),
     pytest.param(lambda: ng.Adam(0.01, **ALL), id="adam-all"),
 ]
-SOME = [case for case in OPTIMIZERS if case.id in ("sgd", "momentum", "classical", "adam", "nesterov-all", "rmsprop-momentum")]
 
 
 class Plain:

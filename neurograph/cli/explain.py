@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,6 +35,7 @@ neurograph explain four "pool[0,1,0]" --format html > pool.html
 neurograph explain four "conv[0,3,1]" --format latex
 neurograph explain four "conv.weight[0,0,1,1]" --fractions
 neurograph explain mazur w5 --learning-rate 0.5
+neurograph explain mazur w5 --optimizer adam --set train.clip_norm=0.1
 neurograph explain digits "conv1[5,2,7]" --compare
 neurograph explain lenet5 "conv2[3,5,5]" --input image.npy --target 4
 """
@@ -89,9 +89,13 @@ COMPARE = typer.Option(
     "--compare",
     help="The textbook engine, the compiled program and a finite difference side by side; of a neuron or a weight.",
 )
-OPTIMIZER = typer.Option(help="Whose step a weight's card shows: sgd or adam. Default: as the spec's [train] says.")
+OPTIMIZER = typer.Option(
+    help="Whose step a weight's card shows: gd, sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw. "
+    "Default: as the spec's [train] says."
+)
 RATE = typer.Option(help="Its learning rate. Default: as the spec's [train] says.")
-MOMENTUM = typer.Option(help="Its momentum, of sgd. Default: as the spec's [train] says.")
+MOMENTUM = typer.Option(help="Its momentum. Default: as the spec's [train] says.")
+SET = typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the spec's [train], such as train.l2=0.1.")
 
 
 def command(
@@ -110,6 +114,7 @@ def command(
     optimizer: Annotated[str | None, OPTIMIZER] = None,
     learning_rate: Annotated[float | None, RATE] = None,
     momentum: Annotated[float | None, MOMENTUM] = None,
+    assign: Annotated[list[str] | None, SET] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Explain a neuron, a weight, a layer or the loss, with the actual numbers of one pass.
@@ -128,7 +133,11 @@ def command(
     if comparing:
         card: Card = _compared(found, subject, what)
     else:
-        step = _optimizer(found, run, optimizer, learning_rate, momentum) if subject is Subject.weight else None
+        step = (
+            _optimizer(found, run, optimizer, learning_rate, momentum, assign or [])
+            if subject is Subject.weight
+            else None
+        )
         card = _card(found.inspector.fractions() if fractions else found.inspector, subject, what, step)
     if as_json or form is Format.json:
         about = {"network": found.spec.name, "data": found.note, "weights": found.weights}
@@ -158,7 +167,12 @@ def _compared(found: Examined, subject: Subject, what: str) -> Comparison:
 
 
 def _optimizer(
-    found: Examined, run: Path | None, name: str | None, learning_rate: float | None, momentum: float | None
+    found: Examined,
+    run: Path | None,
+    name: str | None,
+    learning_rate: float | None,
+    momentum: float | None,
+    assignments: list[str],
 ) -> Optimizer:
     """The optimiser of the options, else of the run with what it remembers, else of the spec."""
     from neurograph.training import load_run
@@ -167,19 +181,28 @@ def _optimizer(
 
     if name is not None and name not in OPTIMIZERS:
         raise UsageError(f"--optimizer {name}: unknown{suggest(name, OPTIMIZERS)} (known: {', '.join(OPTIMIZERS)})")
+    if run is not None and assignments:
+        raise UsageError(
+            f"--set {assignments[0]}: a run's optimiser is as it was trained with; leave out --run or --set."
+        )
     past = None if run is None else load_run(run)
-    settings = Settings.of(found.spec) if past is None else Settings.from_dict(past.arguments["settings"])
+    settings = Settings.of(found.spec, assignments) if past is None else Settings.from_dict(past.arguments["settings"])
     changed = name not in (None, settings.optimizer)
-    rate = learning_rate if learning_rate is not None else (0.1 if name == "sgd" else 0.001) if changed else None
-    made = replace(
-        settings,
-        optimizer=name or settings.optimizer,
-        learning_rate=settings.learning_rate if rate is None else rate,
-        momentum=settings.momentum if momentum is None else momentum,
-    ).make_optimizer()
+    given = {"learning_rate": learning_rate, "momentum": momentum}
+    given = {key: value for key, value in given.items() if value is not None}
+    made = settings.optimizer_with(name or settings.optimizer, given)
+    made.train_on(
+        max((epoch.samples for epoch in past.history.epochs), default=1) if past is not None else _batch(found)
+    )
     if past is not None and not changed:
         made.load_state(past.checkpoint.optimizer)
     return made
+
+
+def _batch(found: Examined) -> int:
+    """Samples on the card, which stand for the training samples where no run says how many there were."""
+    assert found.inspector is not None
+    return found.inspector.trace.batch
 
 
 def _card(inspector: Inspector, subject: Subject, what: str, optimizer: Optimizer | None) -> Card:

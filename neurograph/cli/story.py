@@ -118,6 +118,7 @@ def _told(
     found = examine(spec, sample, run, data, file=own, target=target)
     assert found.inspector is not None
     optimizer = Settings.of(found.spec, assignments).make_optimizer()
+    optimizer.train_on(found.inspector.trace.batch)
     inspector = found.inspector.fractions() if fractions else found.inspector
     story = inspector.story(by=by.value, optimizer=optimizer)
     return story, f"{found.spec.name}, {found.note}, {found.weights}"

@@ -78,6 +78,7 @@ def command(
     found = examine(spec, sample, run, data, whole_batch=True, file=own, target=target)
     assert found.inspector is not None
     optimizer = Settings.of(found.spec, assignments or []).make_optimizer()
+    optimizer.train_on(found.inspector.trace.batch)
     drift = found.inspector.untie(what, optimizer, steps)
     about = f"{found.spec.name}, {found.note}, {found.weights}"
     if as_json or form is Format.json:

@@ -14,6 +14,7 @@ from neurograph.errors import UsageError
 from neurograph.graph.address import parse_address, write_reference
 from neurograph.graph.build import build
 from neurograph.graph.neuron_graph import NeuronGraph
+from neurograph.graph.roles import biases_of, spare_biases
 from neurograph.inspector.cards import plain
 from neurograph.inspector.layers import names_a_layer
 from neurograph.inspector.neuron import node_at
@@ -31,6 +32,7 @@ from neurograph.trace import Trace
 
 if TYPE_CHECKING:
     from neurograph.inspector.inspector import Inspector
+    from neurograph.reference import ReferenceEngine
 
 Floats = NDArray[np.float64]
 
@@ -206,12 +208,14 @@ def _train(
     inspector: Inspector,
     what: str,
     copies: list[Copies],
-    engines: tuple[Engine, Engine],
+    engines: tuple[ReferenceEngine, ReferenceEngine],
     optimizer: Optimizer,
     steps: int,
 ) -> Drift:
     tied, loose = engines
     optimizers = deepcopy(optimizer), deepcopy(optimizer)
+    for engine, own in zip(engines, optimizers, strict=True):
+        spare_biases(own, biases_of(engine.graph))
     traces = inspector.asked.run(tied), inspector.asked.run(loose)
     watched = max(copies, key=lambda c: (not c.neurons, abs(_entry(traces[0].gradient, c))))
     first = np.array(traces[1].gradient[watched.name], np.float64)

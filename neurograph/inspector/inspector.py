@@ -13,6 +13,7 @@ from neurograph.errors import BatchError
 from neurograph.graph.address import Node, write_reference
 from neurograph.graph.neighbourhood import Wire, activity, fan_in, fan_out
 from neurograph.graph.neuron_graph import NeuronGraph
+from neurograph.graph.roles import biases_of, spare_biases
 from neurograph.graph.topology import Topology
 from neurograph.inspector.asked import Asked
 from neurograph.inspector.borders import positions_of
@@ -24,7 +25,7 @@ from neurograph.inspector.loss import LossCard, loss_card
 from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import from_loss, port_of
 from neurograph.inspector.padding import padding_card, padding_wires
-from neurograph.inspector.step import Step, take_step
+from neurograph.inspector.step import Step, take_step, take_step_together
 from neurograph.inspector.use_maps import use_maps, uses_in_order
 from neurograph.parameters import Reference
 from neurograph.trace import Trace, glance, number_in
@@ -296,7 +297,14 @@ class Inspector:
         name, index = reference
         if name not in self.trace.gradient:
             return None
-        return take_step(optimizer, name, glance(self.trace.weights, name), glance(self.trace.gradient, name), index)
+        spare_biases(optimizer, biases_of(self.network))
+        if getattr(optimizer, "each_weight_alone", False):
+            return take_step(
+                optimizer, name, glance(self.trace.weights, name), glance(self.trace.gradient, name), index
+            )
+        trainable = self.asked.engine.params.trainable
+        gradients = {key: self.trace.gradient[key] for key in self.trace.gradient if trainable.get(key, True)}
+        return take_step_together(optimizer, self.trace.weights, gradients, name, index)
 
     def _uses(self, weight: str) -> tuple[Use, ...]:
         return uses_in_order(self.trace, weight)

@@ -43,7 +43,13 @@ PLAIN = {
     "≠": r"$\ne$",
     "…": r"\dots{}",
     "±": r"$\pm$",
+    "β": r"$\beta$",
+    "ε": r"$\varepsilon$",
     "η": r"$\eta$",
+    "λ": r"$\lambda$",
+    "ρ": r"$\rho$",
+    "₁": "${}_1$",
+    "₂": "${}_2$",
     "μ": r"$\mu$",
     "½": r"$\frac{1}{2}$",
 }
@@ -65,7 +71,13 @@ IN_MATHEMATICS = {
     "·": r"\cdot ",
     "Σ": r"\sum ",
     "δ": r"\delta ",
+    "β": r"\beta ",
+    "ε": r"\varepsilon ",
     "η": r"\eta ",
+    "λ": r"\lambda ",
+    "ρ": r"\rho ",
+    "₁": "_1",
+    "₂": "_2",
     "μ": r"\mu ",
     "∂": r"\partial ",
     "√": r"\surd ",
@@ -76,8 +88,23 @@ IN_MATHEMATICS = {
     "…": r"\dots ",
 }
 """Character → what it is between dollars."""
-SYMBOLS = ("z", "a", "w", "f", "v", "n")
-WORDS = ("more", "from", "the", "loss", "gradient", "before", "now", "new", "is")
+SYMBOLS = ("z", "a", "w", "f", "v", "n", "g", "m", "s", "t", "c", "d")
+WORDS = (
+    "more",
+    "from",
+    "the",
+    "loss",
+    "gradient",
+    "before",
+    "now",
+    "new",
+    "is",
+    "decayed",
+    "clipped",
+    "corrected",
+    "length",
+    "steps",
+)
 
 
 def as_mathematics(equations: Sequence[Equation]) -> str:
@@ -119,7 +146,7 @@ def mathematics(text: str) -> str:
 def _named(name: str) -> str:
     if name in SYMBOLS:
         return name
-    if name in ("max", "log"):
+    if name in ("max", "min", "log"):
         return "\\" + name
     if name in WORDS:
         return r"\text{" + name + "}"

@@ -23,7 +23,7 @@ from neurograph.inspector.layers import LayerCard
 from neurograph.inspector.loss import LossCard
 from neurograph.inspector.neuron import Neuron, at, find
 from neurograph.inspector.outputs import port_of, present
-from neurograph.inspector.step import Step
+from neurograph.inspector.step import Step, plain_rate
 from neurograph.inspector.table import number
 from neurograph.inspector.use_maps import uses_in_order
 from neurograph.ops.words import LEAK
@@ -143,12 +143,12 @@ class ExactInspector(Inspector):
 
     def _step(self, optimizer: Optimizer, reference: Reference) -> Step | None:
         """Exact for gradient descent without a memory; other optimisers take roots, or start from rounded numbers."""
-        options: Any = getattr(optimizer, "options", {})
-        if reference[0] not in self.trace.gradient or options.get("momentum") != 0:
+        plain = plain_rate(optimizer)
+        if reference[0] not in self.trace.gradient or plain is None:
             return None
         uses = self._uses(self._written(reference))
-        w, g, rate = self._weight(reference), self._gradient(reference, uses), exact(getattr(optimizer, "rate", None))
-        return Step(repr(optimizer), w, w - rate * g, g, (), options | {"rate": rate})
+        w, g, rate = self._weight(reference), self._gradient(reference, uses), exact(plain)
+        return Step(repr(optimizer), w, w - rate * g, g, (), {**getattr(optimizer, "options", {}), "rate": rate})
 
     def _gradient(self, reference: Reference, uses: tuple[Use, ...]) -> Number:
         if reference[0] not in self.trace.gradient:

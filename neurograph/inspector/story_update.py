@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurograph.engine import Optimizer
+from neurograph.graph.roles import biases_of, spare_biases
 from neurograph.inspector.asked import lent_weights
 from neurograph.inspector.cards import WeightCard
 from neurograph.inspector.frames import Frame, Line, Table, factor
+from neurograph.inspector.step import plain_rate
 from neurograph.inspector.story_weights import Harvest
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ def take_update(inspector: Inspector, optimizer: Optimizer) -> Update:
     before = {name: np.asarray(trace.weights[name], np.float64) for name in names}
     gradients = {name: np.asarray(trace.gradient[name], np.float64) for name in names}
     after = {name: value.copy() for name, value in before.items()}
+    spare_biases(optimizer, biases_of(inspector.network))
     deepcopy(optimizer).step(after, gradients)
     return Update(optimizer, before, after)
 
@@ -102,13 +105,12 @@ def step_equation(optimizer: Optimizer) -> tuple[str, float | None]:
     """
     options: dict[str, Any] = getattr(optimizer, "options", {})
     rate = getattr(optimizer, "rate", None)
+    others = ("l1", "l2", "weight_decay", "clip_norm", "clip_value", "nesterov")
     fresh = not any(True for _ in getattr(optimizer, "state", dict)())
-    if rate is not None and "momentum" in options and (options["momentum"] == 0 or fresh):
-        note = (
-            ""
-            if options["momentum"] == 0
-            else f"; the momentum {options['momentum']:g} has nothing to add on a first step"
-        )
+    is_first = fresh and "form" in options and not any(options[key] for key in others)
+    if rate is not None and (plain_rate(optimizer) is not None or is_first):
+        momentum = options["momentum"]
+        note = f"; the momentum {momentum:g} has nothing to add on a first step" if momentum else ""
         return f"w ← w − η·∂E/∂w with η = {rate:g}{note}", float(rate)
     return f"w ← w − the step of {optimizer!r}", None
 

@@ -127,6 +127,11 @@ class Optimizer(ABC):
         """Leave parameters of these names out of penalties and decay, from now on; engines name their biases."""
         self._biases = biases
 
+    @property
+    def biases(self) -> frozenset[str]:
+        """Parameters that were named by `spare`."""
+        return self._biases
+
     def train_on(self, n_samples: int) -> None:
         """Say how many training samples there are, unless `n_samples` was given; `fit` does."""
         self._told_samples = n_samples
