@@ -20,6 +20,7 @@ _HOMES = {
     "NeuronGraph": "neurograph.graph.neuron_graph",
     "Loss": "neurograph.graph.losses",
     "initialise": "neurograph.graph.initialise",
+    "balanced": "neurograph.graph.balancing",
     "Parameters": "neurograph.parameters",
     "Trace": "neurograph.trace",
     "ReferenceEngine": "neurograph.reference",
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from neurograph.compiler import compile as compile
     from neurograph.compiler import plan as plan
     from neurograph.errors import NeurographError as NeurographError
+    from neurograph.graph.balancing import balanced as balanced
     from neurograph.graph.build import build as build
     from neurograph.graph.initialise import initialise as initialise
     from neurograph.graph.lay_out import lay_out as lay_out

@@ -128,6 +128,7 @@ def read_targets(target: Batch, heads: tuple[Port, ...], batch: int) -> dict[Has
             raise LossError(
                 f"'{head.name or 'the output'}' has no loss; add [loss] to the spec, or pass upstream instead of a target."
             )
+        head.loss.check_resolved(str(head.name or "the output"))
     if isinstance(target, Mapping):
         if set(target) != {head.name for head in heads}:
             raise BatchError(f"target: found {sorted(map(str, target))}; expected {_names(heads)}.")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from neurograph.graph.lay_out import lay_out
 from neurograph.ops import KIND_NAMES
+from neurograph.ops.losses import SMOOTHED
 from neurograph.ops.view import View
 from neurograph.ops.words import ACTIVATIONS
 from neurograph.spec import Spec
@@ -263,8 +264,21 @@ def losses_of(draw: Draw, growing: Growing) -> list[Options]:
             loss["form"] = draw(st.sampled_from(["mean", "half_sum"]))
         if loss["kind"] == "rbf_map":
             loss["j"] = draw(st.sampled_from([1.0, 0.5]))
+        counted(draw, loss, growing.resolved.laid[head["name"]].view.shape[0])
         losses.append(loss)
     return losses
+
+
+def counted(draw: Draw, loss: Options, n_units: int) -> None:
+    """Label smoothing and class weights, where the loss has them ("balanced" is only another way to say numbers)."""
+    is_binary = loss["kind"] == "binary_cross_entropy"
+    if loss["kind"] in SMOOTHED:
+        sometimes(draw, loss, "label_smoothing", st.sampled_from([0.1, 0.5, 0.3]))
+    if loss["kind"] == "mse":
+        sometimes(draw, loss, "targets", st.just([-1.0, 1.0]), 4)
+    if n_units > 1 or is_binary:
+        numbers = st.lists(st.sampled_from([0.5, 1.0, 2.0, 3.3]), min_size=max(n_units, 2), max_size=max(n_units, 2))
+        sometimes(draw, loss, "class_weights", numbers)
 
 
 @st.composite
@@ -355,6 +369,7 @@ def hand_loss(draw: Draw, neurons: list[Options]) -> list[Options]:
     loss: Options = {"kind": kind}
     if kind == "mse":
         loss["form"] = draw(st.sampled_from(["mean", "half_sum"]))
+    counted(draw, loss, len(outputs))
     return [loss]
 
 

@@ -132,6 +132,30 @@ OF_LOSSES: dict[str, Spec] = {
         {**HEAD, "name": "two", "from": "body"},
         loss=[{"kind": "cross_entropy", "of": "one", "weight": 0.5}, {"kind": "mse", "of": "two", "weight": 2.0}],
     ),
+    "cross_entropy smoothed, of weighed classes": network(
+        {**HEAD, "activation": "softmax"},
+        loss={"kind": "cross_entropy", "label_smoothing": 0.1, "class_weights": [0.5, 2.0, 1.0, 3.3], "weight": 0.3},
+    ),
+    "cross_entropy of maps, smoothed, of weighed classes": network(
+        {**CONV, "filters": 3}, loss={"kind": "cross_entropy", "label_smoothing": 0.3, "class_weights": [0.0, 2.0, 1.0]}
+    ),
+    "binary_cross_entropy smoothed, of weighed classes": network(
+        {**HEAD, "units": 1},
+        loss={"kind": "binary_cross_entropy", "label_smoothing": 0.1, "class_weights": [0.5, 3.0]},
+    ),
+    "binary_cross_entropy of weighed units": network(
+        {**HEAD, "activation": "sigmoid"},
+        loss={"kind": "binary_cross_entropy", "class_weights": [3.3, 0.5, 1.0, 2.0]},
+    ),
+    "mse of weighed classes": network(
+        {**HEAD, "activation": "tanh"}, loss={"kind": "mse", "targets": [-1, 1], "class_weights": [0.5, 2.0, 1.0, 3.3]}
+    ),
+    "mse of maps of weighed classes": network(
+        {**CONV, "filters": 3}, loss={"kind": "mse", "form": "half_sum", "class_weights": [0.5, 2.0, 4.0]}
+    ),
+    "rbf_map of weighed classes": network(
+        {"kind": "rbf", "units": 3}, shape=[4], loss={"kind": "rbf_map", "class_weights": [0.5, 2.0, 3.3]}
+    ),
     "no loss": network({**HEAD, "activation": "relu"}, loss=[]),
 }
 

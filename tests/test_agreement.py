@@ -166,6 +166,12 @@ def agree_in_turns(case: Case) -> None:
 def words_of(spec: Any) -> list[str]:
     """Kinds, activations, options and losses that a spec says."""
     words = [f"loss {loss.kind} {loss.form}" if loss.kind == "mse" else f"loss {loss.kind}" for loss in spec.losses]
+    words += [
+        word
+        for loss in spec.losses
+        for word in ("label_smoothing", "class_weights", "targets")
+        if word in loss.model_fields_set
+    ]
     words += ["several heads"] * (len(spec.losses) > 1) + ["several inputs"] * (len(spec.inputs) > 1)
     words += [f"{len(shape)} axes" for shape in spec.inputs.values()]
     for layer in spec.layers:
@@ -197,6 +203,9 @@ def test_strategies_draw_every_word() -> None:
     said = Counter(word for spec in drawn(specs(), 350) for word in words_of(spec))
     wanted = {*KIND_NAMES, *ACTIVATIONS, "loss cross_entropy", "loss binary_cross_entropy", "loss rbf_map"}
     wanted |= {f"loss mse {form}" for form in MSE_FORMS} | {
+        "label_smoothing",
+        "class_weights",
+        "targets",
         "several heads",
         "several inputs",
         "1 axes",

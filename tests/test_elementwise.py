@@ -63,13 +63,14 @@ class Bench:
         )
         self.beside[mine.astype(np.int64).reshape(-1)] = False
         self.loss = np.zeros(1)
+        self.numbers = [0.8, 0.75, 1.5, 2.0, 0.0, 0.0, 1.0, 0.0]
         self.out = np.full((SAMPLES + 2, NEURONS + 4), UNTOUCHED, dtype)
 
     def run(self, op: int, table: Any, count: int, x: np.ndarray, mode: int = 0, **fields: int) -> None:
         """Carry out one instruction on sample 2 and those behind it."""
         context: Any = np.zeros(c.N_CONTEXT, np.int64) if COMPILED else [0] * c.N_CONTEXT
         ints = np.concatenate([[99, 99], np.array(table, np.int64).reshape(-1)])
-        numbers = np.array([0.0, 0.8, 0.75, 1.5, 2.0])
+        numbers = np.array([0.0, *self.numbers])
         weights = np.array([0, 0, 6.5], self.dtype)
         arrays = {
             c.MEMORY: self.memory,
@@ -245,6 +246,41 @@ def test_heads_owe_what_the_textbook_says(kind: str, dtype: str, channels: bool)
     bench.run(LOSSES[kind], HEAD, 2, x, extra=1)
     u = float(np.finfo(dtype).eps)
     np.testing.assert_allclose(bench.view, wanted.astype(dtype), rtol=4 * u, atol=4 * u)
+    assert bench.loss[0] == pytest.approx(loss, rel=1e-13)
+
+
+@pytest.mark.parametrize("channels", [True, False])
+@pytest.mark.parametrize("kind", LOSSES)
+def test_heads_count_targets_and_classes_as_they_are_told(kind: str, channels: bool) -> None:
+    """Label smoothing with ε = 0.3, off and on values of −1 and 3, and class weights: one an output, or two (absent, present)."""
+    rng = np.random.default_rng(5)
+    planes = rng.normal(0, 2, (4, NEURONS, SAMPLES))
+    x, classes = rng.random((SAMPLES + 2, NEURONS)), rng.uniform(0.5, 3, 5)
+    planes[2] = 0
+    wanted, loss = planes.copy(), 0.0
+    for s in range(SAMPLES):
+        for neurons, columns, units in (([4, 9, 6], [0, 2, 1], [0, 1, 2]), ([40, 41], [3, 4], [3, 4])):
+            t, w = x[2 + s, columns], classes[units]
+            share = (t + 1) / 4
+            smooth = 0.7 * t + 0.3 / (2 if kind == "binary_cross_entropy" else len(t))
+            z, t = planes[0 if kind == "squared" else 1, neurons, s], smooth if kind.endswith("entropy") else t
+            factor = 0.25 * (1 - share) + w * share if kind == "binary_cross_entropy" else (w * share).sum()
+            if kind == "binary_cross_entropy":
+                parts = [owed(kind, z[k : k + 1], t[k : k + 1]) for k in range(len(z))]
+                value, delta = (
+                    sum(f * v for f, (v, _) in zip(factor, parts, strict=True)),
+                    np.concatenate([d for _, d in parts]),
+                )
+            else:
+                value, delta = owed(kind, z, t)
+                value = factor * value
+            wanted[2, neurons, s] = WEIGHT * ERROR_FACTOR * factor * delta
+            loss += WEIGHT * VALUE_FACTOR * float(value)
+    bench = Bench("float64", planes, channels)
+    pairs = [[0.25, w] for w in classes] if kind == "binary_cross_entropy" else classes
+    bench.numbers = [WEIGHT, VALUE_FACTOR, ERROR_FACTOR, J, 0.3, -1.0, 4.0, 1.0, *np.ravel(pairs).tolist()]
+    bench.run(LOSSES[kind], HEAD, 2, x, extra=1)
+    np.testing.assert_allclose(bench.view, wanted, rtol=1e-13, atol=1e-14)
     assert bench.loss[0] == pytest.approx(loss, rel=1e-13)
 
 

@@ -14,6 +14,7 @@ from neurograph.compiler.emit import Constants, Listing, StepEmitter
 from neurograph.compiler.gather import gathered_nests
 from neurograph.compiler.image import Head, Image
 from neurograph.compiler.inventory import check, dropped, mask_columns, parameters, parameters_of
+from neurograph.compiler.owing import LOSS_OPS, loss_numbers
 from neurograph.compiler.pieces import pieces_of, pieces_of_box
 from neurograph.compiler.placing import NOWHERE, Mask, Placing
 from neurograph.compiler.plan import Plan
@@ -24,12 +25,6 @@ from neurograph.graph.layout import Layout
 from neurograph.kernels import code as c
 
 Index = NDArray[np.int64]
-LOSS_OPS = {
-    "cross_entropy": c.CROSS_ENTROPY,
-    "binary_cross_entropy": c.BINARY_CROSS_ENTROPY,
-    "mse": c.SQUARED,
-    "rbf_map": c.RBF_MAP,
-}
 
 
 def make_image(plan: Plan, layout: Layout, inputs: Mapping[Hashable, Mask], channels: bool) -> Image:
@@ -249,14 +244,14 @@ class _Maker:
             if loss is not None and loss.kind == "mse":
                 half = loss.form == "half_sum"
                 n = len(head.addresses)
-                self._loss(head, table, len(head.groups), (0.5, 1.0) if half else (1.0 / n, 2.0 / n))
+                self._loss(head, table, head.groups, (0.5, 1.0) if half else (1.0 / n, 2.0 / n))
         for head in self.heads:
             if head.port.activation == "softmax":
                 self.listing.add(c.SOFTMAX_BACK, c.BACKWARD, self.listing.table(_groups(head)), len(head.groups))
         for head in self.heads:
             loss = head.port.loss
             if loss is not None and loss.kind in ("cross_entropy", "rbf_map"):
-                self._loss(head, self.listing.table(_pairs(head)), len(head.groups), (1.0, 1.0))
+                self._loss(head, self.listing.table(_pairs(head)), head.groups, (1.0, 1.0))
 
     def _binary(self, emitter: StepEmitter) -> None:
         """Binary cross-entropy owes behind the slope of its own step, neuron by neuron."""
@@ -268,13 +263,13 @@ class _Maker:
             if len(mine):
                 pairs = np.stack([head.addresses[mine], head.first_column + head.columns[mine]], axis=1)
                 table = self.listing.table(np.concatenate([[len(mine)], pairs.reshape(-1)]))
-                self._loss(head, table, 1, (1.0, 1.0))
+                self._loss(head, table, (mine,), (1.0, 1.0))
 
-    def _loss(self, head: Head, table: int, n_groups: int, factors: tuple[float, float]) -> None:
-        loss = head.port.loss
-        assert loss is not None
-        self.numbers.extend([loss.weight, *factors, loss.j])
-        self.listing.add(LOSS_OPS[loss.kind], c.TARGETS, table, n_groups, extra=len(self.numbers) - 4)
+    def _loss(self, head: Head, table: int, groups: tuple[Index, ...], factors: tuple[float, float]) -> None:
+        assert head.port.loss is not None
+        first = len(self.numbers)
+        self.numbers.extend(loss_numbers(head.port.loss, factors, head.port, [head.columns[group] for group in groups]))
+        self.listing.add(LOSS_OPS[head.port.loss.kind], c.TARGETS, table, len(groups), extra=first)
 
     def _outputs(self) -> None:
         for head in self.heads:

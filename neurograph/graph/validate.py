@@ -16,6 +16,7 @@ import networkx as nx
 
 from neurograph.errors import LossError, suggest
 from neurograph.graph.address import Node, write_node
+from neurograph.graph.heads import HeadSpec
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.ops.words import ACTIVATIONS, NEURON_KINDS, WEIGHTED_KINDS
 
@@ -298,12 +299,24 @@ def _losses(graph: NeuronGraph) -> Iterator[str]:
                 f"{_head_name(head.name)}: outputs with activations {', '.join(activations)}; a softmax spans all outputs "
                 f"of its head. Give all softmax, or none."
             )
+        if head.loss is not None and found:
+            yield from _classes(graph, head)
         for (kind, activation), node in found.items():
             if head.loss is not None:
                 try:
                     head.loss.check(write_node(node) if head.name is None else str(head.name), kind, activation)
                 except LossError as error:
                     yield str(error)
+
+
+def _classes(graph: NeuronGraph, head: HeadSpec) -> Iterator[str]:
+    shape = graph.graph.get("shapes", {}).get(head.name)
+    n_units = len(graph.outputs(graph.heads.index(head))) if shape is None else shape[0]
+    try:
+        assert head.loss is not None
+        head.loss.check_classes("outputs" if head.name is None else str(head.name), n_units)
+    except LossError as error:
+        yield str(error)
 
 
 # -- words ------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neurograph.errors import LossError
 from neurograph.graph.address import Node, node_id, write_node
 from neurograph.graph.layout import Port
+from neurograph.inspector.counted import class_factors, formula_of, notes_of, smoothed_targets
 from neurograph.inspector.formulas import sigmoid, total
 from neurograph.inspector.outputs import head_values, present
 from neurograph.inspector.shown import Shown
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
     from neurograph.trace import Trace
 
 Array = NDArray[Any]
-FORMULAS = {
-    "cross_entropy": "Σ −t·log p",
-    "binary_cross_entropy": "Σ −t·log σ(z) − (1 − t)·log(1 − σ(z))",
-    "mse": "Σ (a − t)² / n",
-    "half_sum": "½ Σ (a − t)²",
-    "rbf_map": "Σ t·y + log(e^−j + Σ e^−y)",
-}
-"""Loss → how it adds up."""
 
 
 class Owed(NamedTuple):
@@ -43,6 +36,10 @@ class Owed(NamedTuple):
     delta: float | None
     p: float | None = None
     """The probability that is meant: softmax of z under a cross-entropy, σ(z) under a binary one."""
+    smoothed: float | None = None
+    """t′, where labels are smoothed."""
+    class_weight: float | None = None
+    """w, where classes have weights."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,8 @@ class LossCard(Shown):
     batch_loss: float | None
     batch: int
     reduction: str
+    notes: tuple[tuple[str, ...], ...] = ()
+    """Per head: what t′ and w in its formula are."""
 
     @property
     def name(self) -> str:
@@ -104,28 +103,31 @@ def loss_card(trace: Trace, targets: Mapping[Any, Array] | None, sample: int, re
     """
     if targets is None:
         raise LossError("loss: this pass had no target, so there is no loss to explain. Give a target.")
-    heads = []
+    heads, notes = [], []
     for port in trace.layout.heads:
         assert port.loss is not None
         outputs = tuple(_outputs(trace, port, np.asarray(targets[port.name], np.float64)[sample], sample))
-        form = "half_sum" if port.loss.kind == "mse" and port.loss.form == "half_sum" else port.loss.kind
-        heads.append((str(port.name or "outputs"), FORMULAS[form], port.loss.weight, outputs))
+        heads.append((str(port.name or "outputs"), formula_of(port.loss), port.loss.weight, outputs))
+        notes.append(notes_of(port, present(trace, port)))
     value = total(weight * owed.addend for _, _, weight, outputs in heads for owed in outputs)
-    return LossCard(sample, tuple(heads), value, trace.loss, trace.batch, reduction)
+    return LossCard(sample, tuple(heads), value, trace.loss, trace.batch, reduction, tuple(notes))
 
 
 def _outputs(trace: Trace, port: Port, targets: Array, sample: int) -> list[Owed]:
     z, a, delta = (head_values(trace, port, sample, what) for what in ("z", "a", "delta"))
-    there = present(trace, port)
+    there, loss = present(trace, port), port.loss
+    assert loss is not None
+    smoothed, factors = smoothed_targets(loss, targets, there), class_factors(port, targets, there)
     found = []
     for index in np.ndindex(*port.shape):
         if there[index]:
             place = (port.name, index) if port.members is None else port.members[index[0]]
-            z_i, a_i, t_i = (float(array[index]) for array in (z, a, targets))
-            addend = _addend(port, index, z, there, z_i, a_i, t_i)
+            z_i, a_i, t_i, w = (float(array[index]) for array in (z, a, smoothed, factors))
+            addend = w * _addend(port, index, z, there, z_i, a_i, t_i)
+            more = (t_i if loss.label_smoothing else None, w if loss.class_weights is not None else None)
             p = _probability(port, index, z, there)
-            found.append(Owed(node_id(*place), z_i, a_i, t_i, addend, float(delta[index]), p))
-    return found + _shared(port, z, targets, there)
+            found.append(Owed(node_id(*place), z_i, a_i, float(targets[index]), addend, float(delta[index]), p, *more))
+    return found + _shared(port, z, smoothed, there, factors)
 
 
 def _addend(port: Port, index: tuple[int, ...], z_all: Array, there: Array, z: float, a: float, t: float) -> float:
@@ -147,13 +149,14 @@ def _probability(port: Port, index: tuple[int, ...], z: Array, there: Array) -> 
     return sigmoid(float(z[index])) if port.loss.kind == "binary_cross_entropy" else None
 
 
-def _shared(port: Port, z: Array, targets: Array, there: Array) -> list[Owed]:
+def _shared(port: Port, z: Array, targets: Array, there: Array, factors: Array) -> list[Owed]:
     """What belongs to all outputs together: the logarithm of rbf_map; of a cross-entropy, where targets do not sum to 1."""
     assert port.loss is not None
     if port.loss.kind == "rbf_map":
         lowered = [*(-z[there]).tolist(), -port.loss.j]
         top = max(lowered)
-        return [Owed("log(e^−j + Σ e^−y)", None, None, None, top + log(sum(exp(v - top) for v in lowered)), None)]
+        w = float(factors[there][0])
+        return [Owed("log(e^−j + Σ e^−y)", None, None, None, w * (top + log(sum(exp(v - top) for v in lowered))), None)]
     if port.loss.kind != "cross_entropy":
         return []
     found = []
@@ -161,7 +164,8 @@ def _shared(port: Port, z: Array, targets: Array, there: Array) -> list[Owed]:
         column: tuple[Any, ...] = (slice(None), *position)
         rest = 1 - float(np.where(there, targets, 0.0)[column].sum())
         if abs(rest) > 1e-12 and there[column].any():
-            found.append(Owed("(1 − Σ t)·log Σ e^z", None, None, None, rest * _log_sum(z, there, position), None))
+            shared = float(factors[column][there[column]][0]) * rest * _log_sum(z, there, position)
+            found.append(Owed("(1 − Σ t)·log Σ e^z", None, None, None, shared, None))
     return found
 
 

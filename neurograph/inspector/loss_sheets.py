@@ -13,10 +13,11 @@ def loss_sheet(card: LossCard, digits: int, limit: int) -> Sheet:
     """The loss's card: what every output adds."""
     value = number(card.value, digits)
     lines: Sheet = [f"loss = {value}, sample {card.sample}"]
-    for head, formula, weight, outputs in card.heads:
+    for (head, formula, weight, outputs), notes in zip(card.heads, card.notes, strict=True):
         factor = "" if weight == 1 else f"{number(weight, digits)} · "
         what = "loss" if len(card.heads) == 1 else f"the part of {head}"
         lines += ["", f"  {what} = {factor}{formula}" if not factor else f"  {what} = {factor}({formula})"]
+        lines += [f"    {note}" for note in notes]
         shown, rest = largest(outputs, lambda owed: owed.addend, limit)
         heads, columns = _columns(outputs)
         rows = [[write_node(o.node), *(number(getattr(o, name), digits) for name in columns)] for o in shown]
@@ -33,6 +34,10 @@ def loss_sheet(card: LossCard, digits: int, limit: int) -> Sheet:
 
 def _columns(outputs: tuple[Owed, ...]) -> tuple[list[str], list[str]]:
     """Headings and what stands under them: where probabilities are meant, p takes a's place, which is p or z again."""
-    if any(owed.p is not None for owed in outputs):
-        return ["z", "p", "t", "adds", "δ"], ["z", "p", "target", "addend", "delta"]
-    return ["z", "a", "t", "adds", "δ"], ["z", "a", "target", "addend", "delta"]
+    found = {"z": "z"}
+    found |= {"p": "p"} if any(owed.p is not None for owed in outputs) else {"a": "a"}
+    found |= {"t": "target"}
+    found |= {"t′": "smoothed"} if any(owed.smoothed is not None for owed in outputs) else {}
+    found |= {"w": "class_weight"} if any(owed.class_weight is not None for owed in outputs) else {}
+    found |= {"adds": "addend", "δ": "delta"}
+    return list(found), list(found.values())

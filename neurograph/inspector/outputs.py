@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from typing import Any
 
@@ -14,6 +14,7 @@ from neurograph.graph.layout import Layout, Place, Port
 from neurograph.graph.losses import Loss
 from neurograph.graph.topology import Topology
 from neurograph.inspector.cards import FromLoss
+from neurograph.inspector.counted import class_factors, smoothed_targets
 from neurograph.inspector.formulas import sigmoid, slope
 from neurograph.inspector.neuron import node_at
 from neurograph.trace import Trace
@@ -73,7 +74,13 @@ def from_loss(
         return _from_upstream(unit, np.asarray(upstream[port.name])[sample])
     if targets is None or port.loss is None:
         return None
-    made = _from_target(port.loss, unit, np.asarray(targets[port.name])[sample])
+    given, there = np.asarray(targets[port.name], np.float64)[sample], present(trace, port)
+    made = _from_target(port.loss, unit, smoothed_targets(port.loss, given, there))
+    if port.loss.label_smoothing:
+        made = replace(made, formula=f"{made.formula}′")
+    if port.loss.class_weights is not None:
+        w = float(class_factors(port, given, there)[index])
+        made = FromLoss(f"w·({made.formula}), with the class weight w", f"{w:.9g} · ({made.numbers})", w * made.value)
     weight = port.loss.weight
     if weight == 1:
         return made

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neurograph.engine import Batch, Optimizer
 from neurograph.errors import UsageError
 from neurograph.graph.address import Node, write_node
@@ -17,6 +19,7 @@ from neurograph.graph.layout import Place, Port
 from neurograph.graph.neighbourhood import Wire, constant_of, fan_in, fan_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.inspector.cards import FromLoss, Influence, Term, Use
+from neurograph.inspector.counted import class_factors
 from neurograph.inspector.formulas import addend, handed_back
 from neurograph.inspector.inspector import Inspector
 from neurograph.inspector.layers import LayerCard
@@ -248,10 +251,11 @@ class ExactInspector(Inspector):
             return None
         if port.loss.kind != "mse":
             raise _leaves(neuron, f"the loss {port.loss.kind}")
-        return self._squared(neuron, port, exact(self._targets[port.name][(sample, *index)]), sample)
+        return self._squared(neuron, port, index, sample)
 
-    def _squared(self, neuron: Neuron, port: Port, t: Fraction, sample: int) -> FromLoss:
-        assert port.loss is not None
+    def _squared(self, neuron: Neuron, port: Port, index: tuple[int, ...], sample: int) -> FromLoss:
+        assert port.loss is not None and self._targets is not None
+        t = exact(self._targets[port.name][(sample, *index)])
         slope, a = _slope(neuron, self.z(neuron, sample)), self.a(neuron, sample)
         half = port.loss.form == "half_sum"
         n = 1 if half else int(present(self.trace, port).sum())
@@ -259,10 +263,20 @@ class ExactInspector(Inspector):
         formula = "(a − t)·f′(z)" if half else "2(a − t)·f′(z)/n"
         numbers = f"({number(a)} − {number(t)}) · {number(slope)}"
         numbers = numbers if half else f"2 · {numbers} / {n}"
+        if port.loss.class_weights is not None:
+            w = self.class_factors(port, sample)[index]
+            formula, numbers = f"w·({formula}), with the class weight w", f"{number(w)} · ({numbers})"
+            value = w * value
         weight = exact(port.loss.weight)
         if weight == 1:
             return FromLoss(formula, numbers, _float(value))
         return FromLoss(f"{number(weight)} · ({formula})", f"{number(weight)} · ({numbers})", _float(weight * value))
+
+    def class_factors(self, port: Port, sample: int) -> Any:
+        """The weight of the class at every unit of a head, in fractions."""
+        assert self._targets is not None
+        given = np.asarray(self._targets[port.name], np.float64)[sample]
+        return class_factors(port, given, present(self.trace, port), exact)
 
 
 def _slope(neuron: Neuron, z: Fraction) -> Fraction:

@@ -45,7 +45,9 @@ def exact_loss(inspector: ExactInspector) -> LossCard:
             )
         half = port.loss.form == "half_sum"
         share = Fraction(1, 2) if half else Fraction(1, int(present(trace, port).sum()))
-        heads.append((head, formula, exact(weight), tuple(_exactly(inspector, owed, share) for owed in outputs)))
+        factors = inspector.class_factors(port, inspector.sample)[present(trace, port)].tolist()
+        exactly = [_exactly(inspector, owed, share * w) for owed, w in zip(outputs, factors, strict=True)]
+        heads.append((head, formula, exact(weight), tuple(exactly)))
     value: Any = sum((weight * owed.addend for _, _, weight, outputs in heads for owed in outputs), Fraction(0))
     return replace(card, heads=tuple(heads), value=value)
 

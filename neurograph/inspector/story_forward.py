@@ -98,9 +98,10 @@ def loss_frame(inspector: Inspector, where: int) -> Frame:
     tables, lines = [], []
     for head, _, weight, outputs in card.heads:
         shown, rest = largest(outputs, lambda owed: owed.addend, ROWS)
-        rows = tuple((write_node(o.node), o.a, o.target, o.addend) for o in shown)
+        words_t, target = ("t′", "smoothed") if any(o.smoothed is not None for o in outputs) else ("t", "target")
+        rows = tuple((write_node(o.node), o.a, getattr(o, target), o.addend) for o in shown)
         note = (f"… and {len(rest):,} that add less",) if rest else ()
-        tables.append(Table(f"the outputs of {head}", ("output", "a", "t", "adds"), rows, rest=note))
+        tables.append(Table(f"the outputs of {head}", ("output", "a", words_t, "adds"), rows, rest=note))
         terms = added([(owed.addend,) for owed in shown if owed.addend] or [(0,)])
         part = total(owed.addend for owed in outputs)
         factors: Line = () if weight == 1 else (weight, " · (")
@@ -111,6 +112,7 @@ def loss_frame(inspector: Inspector, where: int) -> Frame:
         )
     equation = "E = " + " + ".join(formula for _, formula, _, _ in card.heads)
     words = "The loss is one number: how far the outputs a are from the targets t. Everything from here on asks how to make it smaller."
+    words += "".join(f" Here {note}." for notes in card.notes for note in notes)
     return Frame("loss", "The loss", equation, words, tuple(lines), tuple(tables), where)
 
 

@@ -32,4 +32,6 @@ LEAK = 0.01
 
 LOSSES = ("cross_entropy", "binary_cross_entropy", "mse", "rbf_map")
 MSE_FORMS = ("mean", "half_sum")
+BALANCED = "balanced"
+"""Class weights that are counted from training labels."""
 INITIALISATIONS = ("he", "glorot", "lecun", "uniform", "zeros", "ones")

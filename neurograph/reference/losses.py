@@ -36,10 +36,11 @@ def cross_entropy(z: Numbers, t: Numbers) -> tuple[float, list[float]]:
     return loss, [p_i - t_i for p_i, t_i in zip(softmax(z), t, strict=True)]
 
 
-def binary_cross_entropy(z: Numbers, t: Numbers) -> tuple[float, list[float]]:
-    """Σ −t·log σ(z) − (1−t)·log(1 − σ(z)), summed over the outputs; δ = σ(z) − t."""
-    loss = sum(_times(t_i, softplus(-z_i)) + _times(1 - t_i, softplus(z_i)) for z_i, t_i in zip(z, t, strict=True))
-    return float(loss), [sigmoid(z_i) - t_i for z_i, t_i in zip(z, t, strict=True)]
+def binary_cross_entropy(z: Numbers, t: Numbers, w: Numbers | None = None) -> tuple[float, list[float]]:
+    """Σ w·(−t·log σ(z) − (1−t)·log(1 − σ(z))), summed over the outputs; δ = w·(σ(z) − t). Without class weights, every w is 1."""
+    w = [1.0] * len(z) if w is None else w
+    losses = [_times(t_i, softplus(-z_i)) + _times(1 - t_i, softplus(z_i)) for z_i, t_i in zip(z, t, strict=True)]
+    return float(sum(map(mul, w, losses))), [w_i * (sigmoid(z_i) - t_i) for w_i, z_i, t_i in zip(w, z, t, strict=True)]
 
 
 def rbf_map(y: Numbers, t: Numbers, j: float) -> tuple[float, list[float]]:
@@ -49,16 +50,18 @@ def rbf_map(y: Numbers, t: Numbers, j: float) -> tuple[float, list[float]]:
     return loss, [t_i - q_i for t_i, q_i in zip(t, softmax(lowered)[:-1], strict=True)]
 
 
-def mean_squared(a: Numbers, t: Numbers) -> tuple[float, list[float]]:
-    """Σ (a − t)² / n; ∂loss/∂a = 2(a − t)/n."""
+def mean_squared(a: Numbers, t: Numbers, w: Numbers | None = None) -> tuple[float, list[float]]:
+    """Σ w·(a − t)² / n; ∂loss/∂a = 2w·(a − t)/n. Without class weights, every w is 1."""
     errors = [a_i - t_i for a_i, t_i in zip(a, t, strict=True)]
-    return sum(map(mul, errors, errors)) / len(errors), [2 * error / len(errors) for error in errors]
+    owed = errors if w is None else list(map(mul, w, errors))
+    return sum(map(mul, owed, errors)) / len(errors), [2 * error / len(errors) for error in owed]
 
 
-def half_sum_squared(a: Numbers, t: Numbers) -> tuple[float, list[float]]:
-    """½ Σ (a − t)², the textbook's; ∂loss/∂a = a − t."""
+def half_sum_squared(a: Numbers, t: Numbers, w: Numbers | None = None) -> tuple[float, list[float]]:
+    """½ Σ w·(a − t)², the textbook's; ∂loss/∂a = w·(a − t). Without class weights, every w is 1."""
     errors = [a_i - t_i for a_i, t_i in zip(a, t, strict=True)]
-    return 0.5 * sum(map(mul, errors, errors)), errors
+    owed = errors if w is None else list(map(mul, w, errors))
+    return 0.5 * sum(map(mul, owed, errors)), owed
 
 
 def delta_through(activation: str, z: float, a: float, g: float) -> float:

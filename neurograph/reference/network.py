@@ -58,6 +58,16 @@ class Head:
 
     activations: list[str]
 
+    @property
+    def n_classes(self) -> int:
+        """How many classes its units stand for: its channels."""
+        return self.port.shape[0] if self.port.shape else 1
+
+    def classes(self, group: list[int]) -> list[int]:
+        """The class of each neuron of a group: its channel in the head's array, whether or not others were removed."""
+        spread = 1 if self.port.members is not None else prod(self.port.shape[1:])
+        return [self.positions[k] // spread for k in group]
+
 
 @dataclass(frozen=True)
 class Network:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from neurograph.errors import Fault, LossError, suggest
 from neurograph.ops.words import WEIGHTED_KINDS
-from neurograph.spec.heads import made
+from neurograph.spec.heads import fault_of, made
 from neurograph.spec.model import EdgeSpec, NeuronSpec, Spec
 from neurograph.spec.wording import first_of
 
@@ -133,9 +133,15 @@ def _faults_of_loss(spec: Spec) -> Iterator[Fault]:
             what = "a hand-drawn network has one head, all its outputs together; give one [loss] without of."
             yield Fault(spec.origin.where("loss", number, "of"), f"[loss]: {what}")
         where = spec.origin.where("loss", number, "kind")
+        try:
+            loss = made(declared, None)
+            loss.check_classes("outputs", len(outputs))
+        except LossError as error:
+            yield fault_of(spec, number, error)
+            continue
         for neuron in outputs if not number else ():
             try:
-                made(declared, None).check(neuron.id, neuron.kind, neuron.activation)
+                loss.check(neuron.id, neuron.kind, neuron.activation)
             except LossError as error:
                 yield Fault(where, str(error))
     yield from _faults_of_softmax(spec, outputs)

@@ -36,9 +36,14 @@ def match_losses(
             what = _not_a_head(name, heads, spec, losses)
             faults.append(Fault(spec.origin.where("loss", number, "of"), f"{title}: {what}"))
         if name is not None and fits:
-            losses[name] = made(declared, name)
+            try:
+                losses[name] = made(declared, name)
+            except LossError as error:
+                losses[name] = Loss(declared.kind, name)
+                faults.append(fault_of(spec, number, error))
             at = spec.origin.where("loss", number, "kind")
             faults += [Fault(at, text) for text in _misfits(losses[name], name, laid)]
+            faults += _faults_of_classes(spec, number, losses[name], name, laid)
         if len(faults) >= MOST_FAULTS:
             return losses, faults
     without = [name for name in heads if name not in losses]
@@ -51,7 +56,27 @@ def match_losses(
 def made(declared: LossSpec, of: str | None) -> Loss:
     """The loss that a table declares, for one head."""
     low, high = declared.targets
-    return Loss(declared.kind, of, declared.weight, declared.form, (low, high), declared.j)
+    given = declared.class_weights
+    weights = tuple(given) if isinstance(given, list) else given
+    return Loss(
+        declared.kind, of, declared.weight, declared.form, (low, high), declared.j, declared.label_smoothing, weights
+    )
+
+
+def fault_of(spec: Spec, number: int, error: LossError) -> Fault:
+    """A loss's fault, at the line of the key that its message begins with."""
+    key = str(error).split()[0].rstrip(":")
+    return Fault(spec.origin.where("loss", number, key), f"[loss] {spec.losses[number].kind}: {error}")
+
+
+def _faults_of_classes(spec: Spec, number: int, loss: Loss, name: str, laid: Mapping[str, Laid]) -> Iterator[Fault]:
+    layer = laid.get(name)
+    if layer is None or layer.kind is None:
+        return
+    try:
+        loss.check_classes(name, layer.view.shape[0])
+    except LossError as error:
+        yield fault_of(spec, number, error)
 
 
 def _not_a_head(name: str | None, heads: Sequence[str], spec: Spec, losses: Mapping[str, Loss]) -> str:

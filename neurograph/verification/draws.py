@@ -99,3 +99,16 @@ def _target(head: Port, random: np.random.Generator, batch: int) -> Array:
     if len(head.shape) and head.shape[0] >= 2:
         return random.integers(0, head.shape[0], (batch, *head.shape[1:]))
     return np.ones((batch, *head.shape))
+
+
+def uneven_labels(layout: Layout) -> Arrays:
+    """Labels by head name in which every class has its own share: unit c is on in c + 1 rows, and nothing is in the last."""
+    found = {}
+    for head in layout.heads:
+        n_units = head.shape[0] if head.shape else 1
+        rows = np.zeros((n_units * (n_units + 1) // 2 + 1, n_units))
+        rows[np.arange(len(rows) - 1), np.repeat(np.arange(n_units), np.arange(n_units) + 1)] = 1
+        values = rows.reshape(len(rows), n_units, *[1] * (len(head.shape) - 1))
+        off, on = head.loss.targets if head.loss is not None else (0.0, 1.0)
+        found[head.name] = np.broadcast_to(off + (on - off) * values, (len(rows), *head.shape)).copy()
+    return found

@@ -72,19 +72,52 @@ def owed(
                 found.append(_from_upstream(numbers, passed, group, values, Wide(0) * np.abs(values)))
             else:
                 assert head.loss is not None
-                found.append(_from_target(numbers, passed, group, values, head.loss, _n_outputs(numbers, head)))
+                factor = factors_of(head, group, values, passed.dtype)
+                found.append(_from_target(numbers, passed, group, values, head.loss, _n_outputs(numbers, head), factor))
     return found
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What the class of a target multiplies: one number a sample, (batch,), or one a unit and sample; and how far it may be off."""
+
+    value: Array
+    bound: Array
+
+
+def factors_of(head: Port, group: Group, t: Array, dtype: Any) -> Factor:
+    """Class weights of a group's targets, (units, batch); 1 without class weights."""
+    loss = head.loss
+    assert loss is not None
+    if not isinstance(loss.class_weights, tuple):
+        return Factor(np.ones(t.shape[1], Wide), np.zeros(t.shape[1], Wide))
+    classes = group.columns // (1 if head.members is not None else prod(head.shape[1:]))
+    off, spread = loss.off_and_spread
+    s = (t - Wide(off)) / Wide(spread)
+    size = (np.abs(t) + abs(Wide(off))) / abs(Wide(spread))
+    u = rounding(dtype)
+    if loss.kind == "binary_cross_entropy":
+        pairs = np.array([loss.unit_weights(int(unit), head.shape[0]) for unit in classes], dtype=Wide)
+        absent, present = pairs[:, :1], pairs[:, 1:]
+        return Factor(absent * (1 - s) + present * s, 8 * u * (absent * (1 + size) + present * size))
+    w = np.array([loss.class_weights[unit] for unit in classes], dtype=Wide)[:, None]
+    return Factor((w * s).sum(axis=0), (len(w) + 8) * u * (w * size).sum(axis=0))
 
 
 def _n_outputs(numbers: Numbers, head: Port) -> int:
     return sum(len(group.which) for group in groups_of(numbers, head))
 
 
-def _from_target(numbers: Numbers, passed: Passed, group: Group, t: Array, loss: Loss, n: int) -> Owed:
+def _from_target(
+    numbers: Numbers, passed: Passed, group: Group, given: Array, loss: Loss, n: int, factor: Factor
+) -> Owed:
     if loss.kind == "mse":
-        return _squared(numbers, passed, group, t, loss, n)
+        return _squared(numbers, passed, group, given, loss, n, factor)
     z = passed.z[group.which].astype(Wide)
     u = rounding(passed.dtype)
+    n_classes = 2 if loss.kind == "binary_cross_entropy" else len(z)
+    epsilon = Wide(loss.label_smoothing)
+    t = (1 - epsilon) * given + epsilon / n_classes
     if loss.kind == "cross_entropy":
         p, error = formulas.softmax(z), formulas.softmax_bound(z, formulas.softmax(z), passed.dtype)
         delta, value = p - t, _log_sum(z) - (t * z).sum(axis=0)
@@ -93,8 +126,8 @@ def _from_target(numbers: Numbers, passed: Passed, group: Group, t: Array, loss:
         p = formulas.sigmoid(z)
         error = formulas.value_bound("sigmoid", z, p, passed.dtype)
         delta = p - t
-        terms = t * _softplus(-z) + (1 - t) * _softplus(z)
-        value, size = terms.sum(axis=0), (np.abs(t) * _softplus(-z) + np.abs(1 - t) * _softplus(z)).sum(axis=0)
+        value = t * _softplus(-z) + (1 - t) * _softplus(z)
+        size = np.abs(t) * _softplus(-z) + np.abs(1 - t) * _softplus(z)
     else:
         lowered = np.concatenate([-z, np.full((1, z.shape[1]), -Wide(loss.j))])
         q = formulas.softmax(lowered)
@@ -103,23 +136,26 @@ def _from_target(numbers: Numbers, passed: Passed, group: Group, t: Array, loss:
         size = np.abs(t * z).sum(axis=0) + np.abs(lowered).max(axis=0) + np.abs(_log_sum(lowered))
     weight = Wide(loss.weight)
     least = formulas.underflow(passed.dtype)
-    bound = np.abs(weight) * (error + 4 * u * np.abs(delta) + least)
-    total, room = (
-        weight * value.sum(),
-        np.abs(weight) * (size.sum() * (len(z) + passed.batch + 16) * u + z.size * least),
-    )
-    return Owed(group.which, weight * delta, bound, (total, room))
+    error = error + 4 * u * (np.abs(delta) + (np.abs(t) if epsilon else 0))
+    bound = np.abs(weight) * (np.abs(factor.value) * error + factor.bound * np.abs(delta) + least)
+    room = size * (len(z) + passed.batch + 16) * u
+    total = weight * (factor.value * value).sum()
+    room = np.abs(weight) * ((np.abs(factor.value) * room + factor.bound * size).sum() + z.size * least)
+    return Owed(group.which, weight * factor.value * delta, bound, (total, room))
 
 
-def _squared(numbers: Numbers, passed: Passed, group: Group, t: Array, loss: Loss, n: int) -> Owed:
+def _squared(numbers: Numbers, passed: Passed, group: Group, t: Array, loss: Loss, n: int, factor: Factor) -> Owed:
     a = passed.a[group.which].astype(Wide)
     share = Wide(1) / 2 if loss.form == "half_sum" else Wide(1) / n
     weight = Wide(loss.weight)
+    u = rounding(passed.dtype)
     g = 2 * share * weight * (a - t)
-    made = _from_upstream(numbers, passed, group, g, 4 * rounding(passed.dtype) * np.abs(g))
-    total = weight * share * ((a - t) ** 2).sum()
-    room = np.abs(total) * (a.size + 16) * rounding(passed.dtype) + a.size * formulas.underflow(passed.dtype)
-    return Owed(made.which, made.delta, made.bound, (total, room))
+    g_bound = (4 * u * np.abs(factor.value) + factor.bound) * np.abs(g)
+    made = _from_upstream(numbers, passed, group, factor.value * g, g_bound)
+    size = share * np.abs(weight) * (a - t) ** 2
+    total = np.sign(weight) * (factor.value * size).sum()
+    room = (np.abs(factor.value) * size).sum() * (a.size + 16) * u + (factor.bound * size).sum()
+    return Owed(made.which, made.delta, made.bound, (total, room + a.size * formulas.underflow(passed.dtype)))
 
 
 def _from_upstream(numbers: Numbers, passed: Passed, group: Group, g: Array, g_bound: Array) -> Owed:

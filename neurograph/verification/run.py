@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from neurograph.errors import UsageError, check_type
+from neurograph.graph.balancing import balanced
 from neurograph.graph.build import build
 from neurograph.graph.initialise import initialise
 from neurograph.graph.lay_out import lay_out
+from neurograph.graph.layout import layout_of
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
 from neurograph.parameters import Parameters
@@ -70,6 +72,7 @@ def verify(
     check_type("verify", network, Topology, NeuronGraph)
     report = Report(_name(network))
     random = np.random.default_rng(seed)
+    network = _with_numbers(network, report)
     if isinstance(network, Topology) and network.n_edges > WHOLE:
         _sampled(report, network, samples, random, dtypes)
         return report
@@ -79,6 +82,16 @@ def verify(
     _integers(report, network, wires, samples, random, dtypes)
     _floats(report, network, graph, numbers, wires, samples, random, dtypes)
     return report
+
+
+def _with_numbers(network: Topology | NeuronGraph, report: Report) -> Topology | NeuronGraph:
+    """The network with numbers where class weights wait for labels: those of made-up labels, class c occurring c + 1 times."""
+    layout = layout_of(network)
+    if all(head.loss is None or head.loss.is_resolved for head in layout.heads):
+        return network
+    report.note("class_weights = balanced waits for training labels: verified with numbers of made-up ones.")
+    labels = draws.uneven_labels(layout)
+    return cast("Topology | NeuronGraph", balanced(cast(Any, network), labels))
 
 
 def _check_arguments(samples: int, dtypes: tuple[str, ...]) -> None:

@@ -95,18 +95,24 @@ def _dropouts(dropouts: Mapping[str, float], replaced: dict[str, None]) -> dict[
 
 
 def _head(head: HeadSpec, replaced: dict[str, None]) -> HeadSpec:
-    weight = head.loss.weight if head.loss is not None and head.loss.weight in HEAD_WEIGHTS else 0.5
-    if (
-        head.loss is not None
-        and head.loss.kind == "mse"
-        and head.loss.form == "half_sum"
-        and head.loss.weight == weight
-    ):
+    loss = head.loss
+    weight = loss.weight if loss is not None and loss.weight in HEAD_WEIGHTS else 0.5
+    twin = Loss("mse", head.name, weight, "half_sum", class_weights=_class_weights(loss))
+    if twin == loss:
         return head
-    replaced[
-        f"the loss {head.loss.kind} by half the sum of squares" if head.loss else "no loss by half the sum of squares"
-    ] = None
-    return replace(head, loss=Loss("mse", head.name, weight, "half_sum"))
+    kept = replace(loss, targets=(0.0, 1.0)) if loss is not None else None
+    if twin != kept:
+        replaced[
+            f"the loss {loss.kind} by half the sum of squares" if loss else "no loss by half the sum of squares"
+        ] = None
+    return replace(head, loss=twin)
+
+
+def _class_weights(loss: Loss | None) -> tuple[float, ...] | None:
+    """The nearest powers of two: factors that leave sums of integers exact. One unit has no classes under squares."""
+    if loss is None or not isinstance(loss.class_weights, tuple) or loss.kind == "binary_cross_entropy":
+        return None
+    return tuple(0.0 if w == 0 else 2.0 ** min(2, max(-2, round(log2(w)))) for w in loss.class_weights)
 
 
 def _is_power(number: float) -> bool:

@@ -191,9 +191,23 @@ TEXTBOOK = (
     Mutant(
         "quadratic cost without its 2",
         "neurograph/reference/losses.py",
-        "[2 * error / len(errors) for error in errors]",
-        "[error / len(errors) for error in errors]",
+        "[2 * error / len(errors) for error in owed]",
+        "[error / len(errors) for error in owed]",
         ("tests/test_reference_gradients.py",),
+    ),
+    Mutant(
+        "smoothed labels that sum to less than 1",
+        "neurograph/reference/weighing.py",
+        "(1 - epsilon) * t_i + epsilon / n_classes",
+        "(1 - epsilon) * t_i",
+        ("tests/test_counted_losses.py",),
+    ),
+    Mutant(
+        "a class counts by its target, not by its share between off and on",
+        "neurograph/reference/weighing.py",
+        "(t_c - off) / spread",
+        "t_c / spread",
+        ("tests/test_counted_losses.py",),
     ),
 )
 

@@ -222,9 +222,23 @@ KERNELS = (
     Mutant(
         "δ of cross-entropy without the target",
         "neurograph/kernels/losses.py",
-        "weight * (p - np.float64(get(t, line + get(ints, pair + 1))))",
+        "weight * (p - wanted)",
         "weight * p",
         closely("cross_entropy"),
+    ),
+    Mutant(
+        "a class counts by its target in the kernel, not by its share between off and on",
+        "neurograph/kernels/losses.py",
+        "get(numbers, first + k) * (given - get(numbers, OFF))",
+        "get(numbers, first + k) * given",
+        closely("weighed"),
+    ),
+    Mutant(
+        "the share of label smoothing is that of two classes",
+        "neurograph/kernels/losses.py",
+        "get(numbers, EPSILON) / size",
+        "get(numbers, EPSILON) / 2",
+        closely("smoothed"),
     ),
 )
 
