@@ -53,9 +53,9 @@ class Job:
         return self.history.step >= self.n_steps or self.history.is_exhausted(self.settings.patience)
 
     @property
-    def validation(self) -> tuple[Any, Any] | None:
-        """The samples that are judged after every epoch."""
-        return self.samples.watched
+    def judged(self) -> str:
+        """What the samples are called that are judged after every epoch."""
+        return "test" if self.samples.validation is None else "validation"
 
     @property
     def where(self) -> str:

@@ -16,7 +16,8 @@ from neurograph.errors import SaveError, TrainingError, UsageError
 if TYPE_CHECKING:
     from neurograph.cli.job import Job
     from neurograph.cli.progress import Silent
-    from neurograph.training import Epoch, Run
+    from neurograph.engine import Evaluation
+    from neurograph.training import Run
 
 EXAMPLES = """
 neurograph train digits --data digits --out runs/digits
@@ -65,8 +66,9 @@ def command(
     Without --out the weights are not kept. With it, Ctrl-C, a kill or a full disk lose nothing: --resume goes on as if nothing had
     happened, to the same bits; --epochs, --steps, --threads and --patience may then be told anew.
 
-    The test accuracy after the last epoch is the result; best.safetensors in the run folder is the epoch that did best on the
-    samples that were judged, so its accuracy is an optimistic one.
+    The test accuracy after the last epoch is the result. With --set data.validation=0.1, samples held out of the training samples
+    are watched instead, and the test samples are judged once, at the end. best.safetensors is the epoch that did best on what was
+    watched; where that were the test samples, its accuracy is an optimistic one.
     """
     from neurograph.cli import job
 
@@ -107,19 +109,32 @@ def _opened(folder: Path, held: ExitStack) -> Run:
 
 def carry_out(job: Job, quiet: bool, as_json: bool, save_every: float = 60.0) -> None:
     """Train as the job says, and show what came of it."""
+    from neurograph.cli.outcome import closing, epochs, headline, result
     from neurograph.cli.progress import reporter
 
     if job.is_finished:
         if not quiet:
-            print(f"{job.where}: finished after {_epochs(len(job.history))}; there is nothing to resume.")
+            print(f"{job.where}: finished after {epochs(len(job.history))}; there is nothing to resume.")
+        if job.best is not None:
+            job.engine.params.update(job.best)
     else:
-        with reporter(job.settings.epochs, quiet) as show:
-            show.say(_headline(job))
+        with reporter(job.settings.epochs, quiet, job.judged) as show:
+            show.say(headline(job))
             _train(job, show, quiet, save_every)
+    tested = _tested(job) if as_json or not quiet else None
     if as_json:
-        print(json.dumps(_result(job), indent=2))
+        print(json.dumps(result(job, tested), indent=2))
     elif not quiet:
-        print(_closing(job))
+        print(closing(job, tested))
+
+
+def _tested(job: Job) -> Evaluation | None:
+    """How well the trained network does on test samples that nobody looked at before; None where there are none such."""
+    from neurograph.training.fit import evaluate
+
+    if job.samples.validation is None or job.samples.test is None or not job.history.epochs:
+        return None
+    return evaluate(job.engine, *job.samples.test)
 
 
 def _train(job: Job, show: Silent, quiet: bool, save_every: float) -> None:
@@ -142,7 +157,7 @@ def _train(job: Job, show: Silent, quiet: bool, save_every: float) -> None:
                 settings.batch_size,
                 job.optimizer,
                 settings.seed,
-                job.validation,
+                samples.watched,
                 schedule=settings.make_schedule(),
                 reduction=settings.reduction,
                 steps=settings.steps,
@@ -168,65 +183,3 @@ def _train(job: Job, show: Silent, quiet: bool, save_every: float) -> None:
         show.stop()
         print(keeping.told(), file=sys.stderr)
         raise
-
-
-def _headline(job: Job) -> str:
-    settings, samples = job.settings, job.samples
-    tested = f" and {samples.n_test:,} test samples" if samples.n_test else f" sample{'s' * (samples.n != 1)}"
-    going_on = f", going on after {_epochs(len(job.history))}" if job.history.step or job.begun else ""
-    if job.begun is not None:
-        going_on += f" and {job.begun.batch:,} batch{'es' * (job.begun.batch != 1)}"
-    plain = settings.schedule == "constant" and not settings.warmup_steps
-    schedule = "" if plain else f", schedule {settings.make_schedule()}"
-    return (
-        f"{job.spec.name} on {samples.name}: {samples.n:,} training{tested}, {_epochs(settings.epochs)}, batches of "
-        f"{settings.batch_size}, {job.optimizer!r}{schedule}, {settings.engine} engine, seed {settings.seed}{going_on}"
-    )
-
-
-def _closing(job: Job) -> str:
-    if not job.history.epochs:
-        return "No step was asked for; nothing was trained."
-    last, seconds = _final(job), sum(epoch.seconds for epoch in job.history.epochs)
-    which, loss, accuracy, n = "", last.loss, last.accuracy, job.samples.n
-    if last.validation_loss is not None:
-        which, loss, accuracy, n = "test ", last.validation_loss, last.validation_accuracy, job.samples.n_test
-    steps = job.history.step
-    parts = [f"{which}loss {loss:.5f}", f"{steps:,} step{'s' * (steps != 1)} in {seconds:.1f} s"]
-    if accuracy is not None:
-        parts.insert(0, f"{which}accuracy {100 * accuracy:.2f} % ({round(accuracy * n):,} of {n:,})")
-    if job.settings.keeps_best:
-        parts.insert(0, f"best of {_epochs(len(job.history))}: epoch {last.epoch}")
-    kept = f"kept in {job.run.folder}" if job.run is not None else "weights not kept (--out DIR keeps them)"
-    early = ""
-    if job.history.is_exhausted(job.settings.patience) and job.history.step < job.n_steps:
-        early = f"Stopped early: no epoch since epoch {job.history.best.epoch} was better.\n"
-    return f"{early}{', '.join(parts)}; {kept}"
-
-
-def _final(job: Job) -> Epoch:
-    """The epoch whose weights the training ended with."""
-    return job.history.best if job.settings.keeps_best else job.history.epochs[-1]
-
-
-def _result(job: Job) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    epochs = [asdict(epoch) for epoch in job.history.epochs]
-    last = asdict(_final(job)) if epochs else {}
-    return {
-        "name": job.spec.name,
-        "settings": job.settings.as_dict(),
-        "steps": job.history.step,
-        "loss": last.get("loss"),
-        "accuracy": last.get("accuracy"),
-        "test_loss": last.get("validation_loss"),
-        "test_accuracy": last.get("validation_accuracy"),
-        "epoch": last.get("epoch"),
-        "run": None if job.run is None else str(job.run.folder),
-        "epochs": epochs,
-    }
-
-
-def _epochs(n: int) -> str:
-    return f"{n} epoch{'s' * (n != 1)}"
