@@ -54,14 +54,14 @@ def test_a_compiled_run_goes_on_to_the_same_bits(tmp_path: Path, capsys: pytest.
 
     from neurograph.training import Run
 
-    real, stopped = Run.save, tmp_path / "stopped"
+    real, stopped = Run.write, tmp_path / "stopped"
 
     def save_and_stop(*state: object) -> None:
         real(*state)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Run, "save", save_and_stop)
+        patch.setattr(Run, "write", save_and_stop)
         assert main([*arguments, "--out", str(stopped)]) == 130
     assert len(ng.load_run(stopped).history) == 1
     assert main(["train", "--resume", str(stopped), "--quiet"]) == 0

@@ -49,7 +49,7 @@ def run(arguments: list[str] | None = None) -> int:
 def describe(error: BaseException) -> tuple[str, int]:
     """The message and exit code for an error."""
     if isinstance(error, KeyboardInterrupt):
-        return "Interrupted.", getattr(error, "exit_code", 130)
+        return "Interrupted.", 130
     if isinstance(error, NeurographError):
         return str(error), error.exit_code
     if isinstance(error, MemoryError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,12 @@ from neurograph.errors import NeurographError, SaveError
 if TYPE_CHECKING:
     from neurograph.cli.job import Job
     from neurograph.training import History
+    from neurograph.training.checkpoints import Checkpoint
     from neurograph.training.history import Begun
+
+
+AT_MOST_EVERY = 1.0
+"""Seconds: of epochs that are shorter, not every one is written; a kill then costs so much, a wish to stop nothing."""
 
 
 class Keeping:
@@ -25,22 +31,34 @@ class Keeping:
 
     def __init__(self, job: Job, show: Callable[[History], object]) -> None:
         self.job, self._show = job, show
+        self._last: Checkpoint | None = None
+        self._best: Checkpoint | None = None
+        self._written = -AT_MOST_EVERY
 
     def epoch(self, history: History) -> None:
         """After an epoch."""
-        self._save(history, None)
+        if self.job.run is None:
+            self.job.history = history.copy()
+        else:
+            self._last = self.job.run.moment(self.job.engine.params, self.job.optimizer.state(), history)
+            self._best = self._last if history.best is history.epochs[-1] else self._best
+            if time.monotonic() - self._written >= AT_MOST_EVERY:
+                self.write()
         self._show(history)
 
     def pause(self, history: History, begun: Begun | None) -> None:
         """Amid an epoch, or when asked to stop."""
-        if begun is not None:  # otherwise the end of the epoch has been kept already
-            self._save(history, begun)
+        if begun is not None and self.job.run is not None:
+            self._last = self.job.run.moment(self.job.engine.params, self.job.optimizer.state(), history, begun)
+        self.write()
 
-    def _save(self, history: History, begun: Begun | None) -> None:
-        job = self.job
-        if job.run is not None:
-            job.run.save(job.engine.params, job.optimizer.state(), history, begun)
-        job.history, job.begun = history.copy(), begun
+    def write(self) -> None:
+        """Write what is not written yet."""
+        if self._last is not None and self.job.run is not None:
+            self.job.run.write(self._last, self._best)
+            self.job.history, self.job.begun = self._last.history, self._last.begun
+            self._last = self._best = None
+            self._written = time.monotonic()
 
     def told(self) -> str:
         """What is kept, and how to go on with it; nothing without a run folder."""
@@ -63,4 +81,6 @@ class Keeping:
         """Where the last checkpoint stands."""
         job = self.job
         epochs = f"{len(job.history)} epoch{'s' * (len(job.history) != 1)}"
-        return epochs if job.begun is None else f"{epochs} and {job.begun.batch:,} batches of the next"
+        if job.begun is None:
+            return epochs
+        return f"{epochs} and {job.begun.batch:,} batch{'es' * (job.begun.batch != 1)} of the next"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurograph.cli.options import JsonOption, QuietOption
-from neurograph.errors import SaveError, TrainingError, UsageError
+from neurograph.errors import NeurographError, SaveError, TrainingError, UsageError
 
 if TYPE_CHECKING:
     from neurograph.cli.job import Job
@@ -25,6 +25,7 @@ neurograph train --resume runs/digits
 neurograph train --resume runs/digits --epochs 20
 neurograph train digits --data digits --out runs/early --epochs 100 --patience 5
 neurograph train lenet5 --data mnist --epochs 5 --set train.learning_rate=0.05
+neurograph train mine.toml --init-from runs/lenet5 --freeze conv1,conv2 --out runs/tuned
 neurograph train lenet5 --data mnist --limit 500 --epochs 1 --engine textbook
 neurograph train mazur --engine textbook --steps 1
 """
@@ -37,9 +38,21 @@ KEEP = typer.Option(help="best or last: the weights to end with. Default: best w
 SAVE_EVERY = typer.Option(min=0.0, metavar="SECONDS", help="How often a run is kept amid an epoch.")
 OUT = typer.Option(metavar="DIR", help="Keep the run in this new folder.")
 RESUME = typer.Option(metavar="DIR", help="Go on with the run in this folder.")
+INIT_FROM = typer.Option(
+    metavar="RUN[:best]", help="Begin with another run's weights, wherever name and shape are equal."
+)
+FREEZE = typer.Option(metavar="NAMES", help="Layers or parameters that training leaves as they are: conv1,conv2.")
 MAY_CHANGE = ("epochs", "steps", "threads", "patience")
 """What may be told anew with --resume."""
 SET = typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the spec's [train] or [data].")
+
+
+class Stopped(NeurographError):
+    """Training was asked to stop, and has; the exit code says by what, as shells have it."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("Interrupted.")
+        self.exit_code = exit_code
 
 
 def command(
@@ -54,6 +67,8 @@ def command(
     limit: Annotated[int | None, typer.Option(min=1, help="Use only the first so many training samples.")] = None,
     patience: Annotated[int | None, PATIENCE] = None,
     keep: Annotated[str | None, KEEP] = None,
+    init_from: Annotated[str | None, INIT_FROM] = None,
+    freeze: Annotated[list[str] | None, FREEZE] = None,
     out: Annotated[Path | None, OUT] = None,
     resume: Annotated[Path | None, RESUME] = None,
     save_every: Annotated[float, SAVE_EVERY] = 60.0,
@@ -76,7 +91,8 @@ def command(
     options |= {"engine": engine, "steps": steps, "limit": limit, "patience": patience, "keep": keep}
     with ExitStack() as held:
         if resume is not None:
-            _check_resume(options, {"--set": assign, "--out": out, "SPEC": spec})
+            others = {"--init-from": init_from, "--freeze": freeze, "--set": assign, "--out": out, "SPEC": spec}
+            _check_resume(options, others)
             found = _opened(resume, held)
             going = job.resume(found, {name: value for name, value in options.items() if value is not None})
         elif spec is None:
@@ -84,7 +100,7 @@ def command(
                 "neurograph train: found neither SPEC nor --resume DIR. Say what to train, such as: train digits"
             )
         else:
-            going = job.begin(spec, assign or [], options, out)
+            going = job.begin(spec, assign or [], options, out, init_from, freeze or [])
             if going.run is not None:
                 held.enter_context(going.run.lock())
         carry_out(going, quiet or as_json, as_json, save_every)
@@ -111,6 +127,7 @@ def carry_out(job: Job, quiet: bool, as_json: bool, save_every: float = 60.0) ->
     """Train as the job says, and show what came of it."""
     from neurograph.cli.outcome import closing, epochs, headline, result
     from neurograph.cli.progress import reporter
+    from neurograph.cli.transfer import told
 
     if job.is_finished:
         if not quiet:
@@ -120,6 +137,8 @@ def carry_out(job: Job, quiet: bool, as_json: bool, save_every: float = 60.0) ->
     else:
         with reporter(job.settings.epochs, quiet, job.judged) as show:
             show.say(headline(job))
+            for line in told(job.transfer):
+                show.say(line)
             _train(job, show, quiet, save_every)
     tested = _tested(job) if as_json or not quiet else None
     if as_json:
@@ -149,7 +168,7 @@ def _train(job: Job, show: Silent, quiet: bool, save_every: float) -> None:
     keeping = Keeping(job, show.epoch if not is_told else lambda _: None)
     try:
         with Interruption() as interruption:
-            job.history = fit(
+            history = fit(
                 engine,
                 samples.x,
                 samples.y,
@@ -175,11 +194,15 @@ def _train(job: Job, show: Silent, quiet: bool, save_every: float) -> None:
                 on_pause=keeping.pause,
                 pause_every=save_every,
             )
+            keeping.write()
+        job.history, job.begun = history, None if not interruption.asked else job.begun
         if interruption.asked:
             raise Interrupted(interruption.asked)
     except (SaveError, TrainingError) as error:
         raise keeping.explained(error) from None
-    except (KeyboardInterrupt, MemoryError, OSError):
+    except (KeyboardInterrupt, MemoryError, OSError) as error:
         show.stop()
         print(keeping.told(), file=sys.stderr)
+        if isinstance(error, Interrupted):
+            raise Stopped(error.exit_code) from None
         raise

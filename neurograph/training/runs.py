@@ -24,6 +24,7 @@ from neurograph.training.locks import Lock
 
 if TYPE_CHECKING:
     from neurograph.compiler import Program
+    from neurograph.graph.topology import Topology
     from neurograph.spec import Spec
 
 SPEC, ARGUMENTS, HISTORY = "spec.toml", "arguments.json", "history.jsonl"
@@ -121,14 +122,25 @@ class Run:
         SaveError
             If it cannot be written; what was there stays as it was.
         """
-        checkpoint = Checkpoint.of(params, optimizer, history, self.spec_text, begun)
+        now = self.moment(params, optimizer, history, begun)
+        is_best = begun is None and bool(history.epochs) and history.best is history.epochs[-1]
+        self.write(now, now if is_best else None)
+
+    def moment(
+        self, params: Parameters, optimizer: Mapping[str, Any], history: History, begun: Begun | None = None
+    ) -> Checkpoint:
+        """The present moment, to be written now or later."""
+        return Checkpoint.of(params, optimizer, history, self.spec_text, begun)
+
+    def write(self, last: Checkpoint, best: Checkpoint | None = None) -> None:
+        """Write checkpoints; see `save`."""
         try:
-            if begun is None and history.epochs and history.best is history.epochs[-1]:
-                checkpoint.write(self.folder / BEST)  # first: who is stopped here comes to it again, to the same bits
+            if best is not None:
+                best.write(self.folder / BEST)  # first: who is stopped here comes to it again, to the same bits
             if (self.folder / LAST).is_file():
                 _link(self.folder / LAST, self.folder / PREVIOUS)
-            checkpoint.write(self.folder / LAST)
-            self.write_history(history)
+            last.write(self.folder / LAST)
+            self.write_history(last.history)
         except OSError as error:
             raise SaveError(f"{self.folder}: the checkpoint cannot be written: {error.strerror or error}.") from None
         self.__dict__.pop("checkpoint", None)
@@ -207,10 +219,16 @@ class Run:
     def program(self) -> Program:
         """The compiled network with these weights."""
         from neurograph.compiler import compile
+
+        return compile(self.topology, self.parameters, dtype=self.arguments.get("dtype", "float32"))
+
+    @cached_property
+    def topology(self) -> Topology:
+        """The network, with the class weights that its training counted."""
+        from neurograph.graph.balancing import with_class_weights
         from neurograph.graph.lay_out import lay_out
 
-        arguments = self.arguments
-        return compile(lay_out(self.spec), self.parameters, dtype=arguments.get("dtype", "float32"))
+        return with_class_weights(lay_out(self.spec), self.arguments.get("class_weights", {}))
 
     def _read(self, path: Path) -> Checkpoint:
         return Checkpoint.read(path, self.spec_text, self._shapes)
