@@ -6,10 +6,10 @@ Nothing here knows layers or edges; an edge carries a reference ``(name, flat in
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from neurograph.errors import ParameterError, UnknownName, suggest
 
 if TYPE_CHECKING:
+    from neurograph.transfer import Taken
+
     Array = NDArray[np.float64]
 
 Reference = tuple[str, int]
@@ -179,6 +181,61 @@ class Parameters(Mapping[str, "Array"]):
         for name in [names] if isinstance(names, str) else names:
             self._slot(name).trainable = bool(trainable)
         self._touch()
+
+    def freeze(self, *names: str) -> tuple[str, ...]:
+        """Take parameters out of training, by their names or their layers'; `set_trainable` thaws them.
+
+        Returns
+        -------
+        tuple of str
+            The parameters.
+
+        Examples
+        --------
+        >>> params = Parameters({"conv1.weight": [1.0], "conv1.bias": [0.0], "fc1.weight": [2.0]})
+        >>> params.freeze("conv1")
+        ('conv1.weight', 'conv1.bias')
+        >>> params.freeze("conv2")
+        Traceback (most recent call last):
+        neurograph.errors.UnknownName: no layer or parameter 'conv2' with weights of its own; did you mean 'conv1'? (known: conv1, fc1)
+        """
+        from neurograph.transfer import members_of
+
+        found = tuple(members_of(names, list(self)))
+        self.set_trainable(found, False)
+        return found
+
+    def take_from(
+        self, other: Mapping[str, Array], leave: Collection[str] = (), used: Mapping[str, NDArray[Any]] | None = None
+    ) -> Taken:
+        """Take over the values of another network, for every parameter of equal name and shape: fine-tuning begins here.
+
+        Parameters
+        ----------
+        other : Parameters, or a mapping of str to ndarray
+        leave : collection of str
+            Parameters that keep their values whatever the other network has.
+        used : mapping of str to ndarray of bool, optional
+            Slots that belong to an edge here; the others stay 0.
+
+        Returns
+        -------
+        Taken
+            What was taken, what was not and why, and what found no place.
+
+        Examples
+        --------
+        >>> params = Parameters({"conv1.weight": [1.0], "fc1.weight": [2.0, 3.0]})
+        >>> params.take_from(Parameters({"conv1.weight": [5.0], "fc1.weight": [6.0]})).fresh
+        {'fc1.weight': 'its shape is 2 here and 1 there'}
+        >>> params["conv1.weight"].tolist()
+        [5.0]
+        """
+        from neurograph.transfer import fitting, masked
+
+        found, used = fitting(self, other, leave), used or {}
+        self.update({name: masked(name, other[name], used.get(name)) for name in found.taken})
+        return found
 
     def copy(self) -> Parameters:
         """An independent store with the same values."""

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "neurograph"
 
 # Unit -> what it may import at run time, itself excepted. A unit is a folder or a file directly under neurograph/.
-FOUNDATIONS = {"version", "errors", "shapes", "masks", "parameters"}
+FOUNDATIONS = {"version", "errors", "shapes", "masks", "transfer", "parameters"}
 NETWORK = FOUNDATIONS | {"ops", "spec", "graph"}
 CONTRACT = NETWORK | {"engine", "trace"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -22,7 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "shapes": set(),
     "masks": {"errors"},
-    "parameters": {"errors"},
+    "transfer": {"errors"},
+    "parameters": {"errors", "transfer"},
     "ops": FOUNDATIONS,
     "spec": FOUNDATIONS | {"ops", "graph"},
     "graph": FOUNDATIONS | {"ops", "spec"},

@@ -45,7 +45,6 @@ def command(
 ) -> None:
     """Evaluate a trained network on the test samples: loss, accuracy, and which classes it takes for which."""
     from neurograph.cli.engines import make_engine
-    from neurograph.graph.lay_out import lay_out
     from neurograph.training import load_run
     from neurograph.training.settings import ENGINES
 
@@ -55,7 +54,7 @@ def command(
     _check_spec(spec, found)
     samples = samples_of(found, data)
     which, (x, y) = part_of(samples, train, validation)
-    network = make_engine(lay_out(found.spec), found.parameters, engine, threads)
+    network = make_engine(found.topology, found.parameters, engine, threads)
     result = {"run": str(run), "checkpoint": checkpoint, "data": samples.name}
     result |= {"samples": which, **judge(network, x, y)}
     print(json.dumps(result, indent=2) if as_json else text(result))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,8 @@ class Job:
     begun: Begun | None = None
     best: Mapping[str, Any] | None = None
     """Weights of the best epoch so far, where the training is to end with them."""
+    transfer: Mapping[str, Any] | None = None
+    """What it began with of another run, and what it leaves as it is (`neurograph.cli.transfer`)."""
 
     @property
     def n_steps(self) -> int:
@@ -63,8 +65,17 @@ class Job:
         return "" if self.run is None else str(self.run.folder)
 
 
-def begin(name: str, assignments: list[str], options: dict[str, Any], out: Path | None) -> Job:
+def begin(
+    name: str,
+    assignments: list[str],
+    options: dict[str, Any],
+    out: Path | None,
+    init_from: str | None = None,
+    freeze: Sequence[str] = (),
+) -> Job:
     """A training from its start; with `out`, its run folder is made."""
+    from neurograph.cli.transfer import transferred
+    from neurograph.graph.balancing import balanced, counted_weights
     from neurograph.graph.initialise import initialise
     from neurograph.graph.lay_out import lay_out
     from neurograph.spec import load
@@ -78,15 +89,23 @@ def begin(name: str, assignments: list[str], options: dict[str, Any], out: Path 
     settings = settings.for_samples(samples.n)
     for line in samples.cautions:
         _notice(line)
+    declared, topology = topology, balanced(topology, samples.y)
     params = initialise(topology, settings.seed)
+    transfer = transferred(topology, params, init_from, freeze)
     run = None
     if out is not None:
         data = {"name": samples.name, "n": samples.n, "n_test": samples.n_test, "sha256": samples.digest}
         arguments = {"settings": settings.as_dict(), "data": data, "version": __version__}
         if samples.normaliser is not None:
             arguments["normaliser"] = samples.normaliser
+        if topology is not declared:
+            arguments["class_weights"] = counted_weights(declared, topology)
+        if transfer is not None:
+            arguments["transfer"] = transfer
         run = Run.create(out, spec.origin.text, arguments, params)
-    return _job(spec, topology, settings, samples, params, run, History())
+    job = _job(spec, topology, settings, samples, params, run, History())
+    job.transfer = transfer
+    return job
 
 
 def resume(run: Run, changes: Mapping[str, Any]) -> Job:
@@ -104,7 +123,6 @@ def resume(run: Run, changes: Mapping[str, Any]) -> Job:
     RunError
         If the run cannot be used, or its data has changed.
     """
-    from neurograph.graph.lay_out import lay_out
     from neurograph.training.settings import Settings
 
     checkpoint = run.checkpoint
@@ -112,10 +130,10 @@ def resume(run: Run, changes: Mapping[str, Any]) -> Job:
     if checkpoint.version != __version__:
         _notice(f"{run.folder}: written by neurograph {checkpoint.version}; this is {__version__}, so bits may differ.")
     settings = Settings.from_dict({**run.arguments["settings"], **changes})
-    topology = lay_out(run.spec)
-    samples = _samples(run.spec, topology, settings)
+    samples = _samples(run.spec, run.topology, settings)
     _check_data(run, samples)
-    job = _job(run.spec, topology, settings, samples, run.parameters, run, checkpoint.history)
+    job = _job(run.spec, run.topology, settings, samples, run.parameters, run, checkpoint.history)
+    job.transfer = run.arguments.get("transfer")
     job.optimizer.load_state(checkpoint.optimizer)
     job.begun, job.best = checkpoint.begun, _best(run) if settings.keeps_best and checkpoint.history.epochs else None
     if changes:

@@ -84,6 +84,7 @@ def result(job: Job, tested: Evaluation | None) -> dict[str, Any]:
     return {
         "name": job.spec.name,
         "settings": job.settings.as_dict(),
+        **({} if job.transfer is None else {"transfer": dict(job.transfer)}),
         "steps": job.history.step,
         "epoch": last.get("epoch"),
         "loss": last.get("loss"),
