@@ -44,8 +44,8 @@ def resampled(x: Array, maps: Array, fields: Array | None, fill: Array, is_edge:
     if not COMPILED:
         return twin.resampled(x, maps, fields, fill, is_edge)
     out = np.empty_like(x)
-    none = fields is None
-    _warp(x, maps, np.zeros((0, 2, 1, 1), np.float32) if none else fields, fill, is_edge, out)
+    nowhere = np.zeros((1, 2, 1, 1), np.float32)
+    _warp(x, maps, nowhere if fields is None else fields, fields is not None, fill, is_edge, out)
     return out
 
 
@@ -98,47 +98,62 @@ def _mix(z: Any) -> Any:
 
 
 @own_thread
-def _warp(x: Any, maps: Any, fields: Any, fill: Any, is_edge: Any, out: Any) -> None:
+def _warp(x: Any, maps: Any, fields: Any, is_displaced: Any, fill: Any, is_edge: Any, out: Any) -> None:
+    """In two steps: where each pixel comes from, many at once; then four neighbours, of an image with a margin, so nothing is asked."""
     n, channels, rows, columns = x.shape
-    one, is_displaced = x.dtype.type(1), len(fields) > 0
-    last_column, last_row = columns - 1.0, rows - 1.0
+    width, number = columns + 3, x.dtype.type
+    framed = np.empty((rows + 3, width), x.dtype)
+    corner = np.empty(rows * columns, np.int32)
+    across, down = np.empty(rows * columns, x.dtype), np.empty(rows * columns, x.dtype)
+    flat = framed.reshape(-1)
     for s in range(n):
-        a, b, c, d, e, f = maps[s, 0], maps[s, 1], maps[s, 2], maps[s, 3], maps[s, 4], maps[s, 5]
-        for i in range(rows):
-            at_column, at_row = b * i + c, e * i + f
-            for j in range(columns):
-                column, row = a * j + at_column, d * j + at_row
-                if is_displaced:
-                    u, v = fields[s, 0, i, j], fields[s, 1, i, j]
-                    column, row = column + a * u + b * v, row + d * u + e * v
-                if is_edge:
-                    column, row = min(max(column, 0.0), last_column), min(max(row, 0.0), last_row)
-                elif not (-1.0 < column < columns and -1.0 < row < rows):
-                    for channel in range(channels):
-                        out[s, channel, i, j] = fill[channel]
-                    continue
-                left, top = int(column + 1.0) - 1, int(row + 1.0) - 1
-                q, p = x.dtype.type(column - left), x.dtype.type(row - top)
-                w00, w01, w10, w11 = (one - p) * (one - q), (one - p) * q, p * (one - q), p * q
-                if left >= 0 and top >= 0 and left + 1 < columns and top + 1 < rows:
-                    for channel in range(channels):
-                        out[s, channel, i, j] = (
-                            w00 * x[s, channel, top, left]
-                            + w01 * x[s, channel, top, left + 1]
-                            + w10 * x[s, channel, top + 1, left]
-                            + w11 * x[s, channel, top + 1, left + 1]
-                        )
-                    continue
-                is_top, is_bottom = top >= 0, top + 1 < rows
-                is_left, is_right = left >= 0, left + 1 < columns
-                for channel in range(channels):
-                    outside = fill[channel]
-                    out[s, channel, i, j] = (
-                        w00 * (x[s, channel, top, left] if is_top and is_left else outside)
-                        + w01 * (x[s, channel, top, left + 1] if is_top and is_right else outside)
-                        + w10 * (x[s, channel, top + 1, left] if is_bottom and is_left else outside)
-                        + w11 * (x[s, channel, top + 1, left + 1] if is_bottom and is_right else outside)
-                    )
+        _trace(maps[s], fields[s % len(fields)], is_displaced, rows, columns, corner, across, down)
+        for channel in range(channels):
+            _frame(x[s, channel], fill[channel], is_edge, framed)
+            target = out[s, channel].reshape(-1)
+            for k in range(rows * columns):
+                first = np.uint64(corner[k])  # unsigned: Numba need not ask whether an index counts from the end
+                second = first + np.uint64(width)
+                upper = flat[first] + across[k] * (flat[first + np.uint64(1)] - flat[first])
+                lower = flat[second] + across[k] * (flat[second + np.uint64(1)] - flat[second])
+                target[k] = number(upper + down[k] * (lower - upper))
+
+
+@inner
+def _trace(
+    maps: Any, field: Any, is_displaced: bool, rows: int, columns: int, corner: Any, across: Any, down: Any
+) -> None:
+    """For each pixel of the result: the upper left of four neighbours in the framed image, and how far it is from there."""
+    number = across.dtype.type
+    a, b, c = number(maps[0]), number(maps[1]), number(maps[2])
+    d, e, f = number(maps[3]), number(maps[4]), number(maps[5])
+    zero, one, most_column, most_row = number(0), number(1), number(columns + 1), number(rows + 1)
+    for i in range(rows):
+        at_column, at_row = b * number(i) + c + one, e * number(i) + f + one
+        for j in range(columns):
+            column, row = a * number(j) + at_column, d * number(j) + at_row
+            if is_displaced:
+                u, v = number(field[0, i, j]), number(field[1, i, j])
+                column, row = column + a * u + b * v, row + d * u + e * v
+            column, row = min(max(column, zero), most_column), min(max(row, zero), most_row)
+            left, top = np.int32(column), np.int32(row)
+            k = i * columns + j
+            corner[k] = top * np.int32(columns + 3) + left
+            across[k], down[k] = column - number(left), row - number(top)
+
+
+@inner
+def _frame(image: Any, fill: Any, is_edge: Any, framed: Any) -> None:
+    """An image with a margin: one pixel above and to the left, two below and to the right."""
+    rows, columns = image.shape
+    for i in range(rows + 3):
+        line, inside = framed[i], min(max(i - 1, 0), rows - 1)
+        is_outside = not is_edge and (i < 1 or i > rows)
+        for j in range(columns):
+            line[j + 1] = fill if is_outside else image[inside, j]
+        line[0] = image[inside, 0] if is_edge else fill
+        for j in range(columns + 1, columns + 3):
+            line[j] = image[inside, columns - 1] if is_edge else fill
 
 
 @own_thread

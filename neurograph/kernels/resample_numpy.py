@@ -46,14 +46,13 @@ def resampled(x: Array, maps: Array, fields: Array | None, fill: Array, is_edge:
     column, row = a * u + b * v + c, d * u + e * v + f
     if is_edge:
         column, row = column.clip(0, columns - 1), row.clip(0, rows - 1)
-    column, row = column.clip(-2, columns), row.clip(-2, rows)  # what is further out is outside all the same
+    column, row = column.clip(-1, columns), row.clip(-1, rows)  # what is further out is outside all the same
     left, top = np.floor(column).astype(np.int64), np.floor(row).astype(np.int64)
-    q, p = (column - left).astype(x.dtype), (row - top).astype(x.dtype)
-    one = x.dtype.type(1)
-    result = _tap(x, top, left, fill) * ((one - p) * (one - q))[:, None]
-    result += _tap(x, top, left + 1, fill) * ((one - p) * q)[:, None]
-    result += _tap(x, top + 1, left, fill) * (p * (one - q))[:, None]
-    result += _tap(x, top + 1, left + 1, fill) * (p * q)[:, None]
+    q, p = (column - left).astype(x.dtype)[:, None], (row - top).astype(x.dtype)[:, None]
+    upper, lower = (_tap(x, line, left, fill) for line in (top, top + 1))
+    upper += q * (_tap(x, top, left + 1, fill) - upper)
+    lower += q * (_tap(x, top + 1, left + 1, fill) - lower)
+    result: Array = upper + p * (lower - upper)
     return result
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from neurograph.engine import Batch, Engine, Evaluation
 from neurograph.errors import TrainingError
+from neurograph.training.ahead import Ahead
 from neurograph.training.batches import dropout_seed, order, take
 from neurograph.training.history import Begun, Epoch, History
 from neurograph.training.interruption import Interrupted, Interruption, Leave
@@ -124,6 +125,7 @@ class Loop:
         is_steady = task.schedule.is_steady_in_epochs
         self.singly = getattr(engine, "train_singly", None) if task.batch_size == 1 and is_steady else None
         self._took = 0.0
+        self._ahead = Ahead(self._made)
 
     def run(
         self,
@@ -137,8 +139,9 @@ class Loop:
         self._pause_every = pause_every
         self.moment = Moment.of(self.engine, self.optimizer, self.row.begun)
         try:
-            while self._goes_on():
-                self._epoch()
+            with self._ahead:
+                while self._goes_on():
+                    self._epoch()
         except Leave:
             raise
         except Interrupted:  # amid a step or an evaluation; the moment before it has been kept
@@ -166,6 +169,8 @@ class Loop:
         rows, pause_at = order(task.n, task.seed, row.epoch - 1), row.seconds + self._pause_every
         while row.samples < task.n and row.step < task.n_steps:
             size = min(AT_ONCE, task.n_steps - row.step) if self.singly is not None else task.batch_size
+            if task.augment is not None:
+                self._ahead.following = rows[row.samples + size : row.samples + 2 * size]
             self._steps(rows[row.samples : row.samples + size])
             if self._on_step is not None:
                 self._on_step(self)
@@ -238,6 +243,10 @@ class Loop:
         return *self._batch(step.rows, step.epoch), dropout_seed(self.task.seed, step.step)
 
     def _batch(self, rows: Rows, epoch: int) -> tuple[Any, Any]:
+        batch: tuple[Any, Any] = self._ahead(rows, epoch)
+        return batch
+
+    def _made(self, rows: Rows, epoch: int) -> tuple[Any, Any]:
         x, augment = take(self.task.x, rows), self.task.augment
         return (x if augment is None else augment(x, rows, epoch - 1)), take(self.task.y, rows)
 
