@@ -29,6 +29,7 @@ COMMANDS: dict[str, Entry] = {
     "untie": Entry("neurograph.cli.untie", "Give a tied group separate weights, and see them drift apart."),
     "draw": Entry("neurograph.cli.draw", "Draw a network, or the neighbourhood of one neuron."),
     "plot": Entry("neurograph.cli.plot", "Plot a run: curves, filters, feature maps, mistakes, and more."),
+    "explore": Entry("neurograph.cli.explore", "One page that computes a network: click, edit, draw, step through."),
     "schema": Entry("neurograph.cli.schema", "The spec language as JSON Schema, for editors."),
 }
 

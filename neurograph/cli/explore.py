@@ -1,0 +1,160 @@
+"""`neurograph explore`: a network as one page that computes: click, edit, draw, step through; in any browser, without a network."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from neurograph.cli.options import JsonOption, SpecArgument
+
+if TYPE_CHECKING:
+    from neurograph.graph.layout import Layout
+    from neurograph.spec import Spec
+    from neurograph.viz import Sample
+
+EXAMPLES = """
+neurograph explore four -o four.html
+neurograph explore mazur -o mazur.html
+neurograph explore digits --run runs/digits -o digits.html
+neurograph explore lenet5 --run runs/lenet5 --samples 30 -o lenet5.html
+neurograph explore lenet5 --data digits -o untrained.html
+"""
+
+OUT = typer.Option("--out", "-o", metavar="FILE", help="The page. Default: SPEC.html here.")
+RUN = typer.Option(
+    metavar="DIR", help="Take the weights from this run folder. Default: as the spec gives them, else untrained."
+)
+SAMPLES = typer.Option(help="How many samples to choose from in the page.", min=1, max=1000)
+DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: the spec's samples, else its data set.")
+
+
+def command(
+    spec: SpecArgument,
+    out: Annotated[Path | None, OUT] = None,
+    run: Annotated[Path | None, RUN] = None,
+    samples: Annotated[int, SAMPLES] = 20,
+    data: Annotated[str | None, DATA] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a network as one self-contained page that computes it: open it in a browser, or hand it out.
+
+    Click a neuron to see what it read and the sums behind its z and its δ; click a weight to see every use of it; step through
+    the pass; draw a digit; change a weight or a pixel, and everything follows. The page makes no request. Samples of a data set
+    are held-out ones, all classes in turn.
+    """
+    from neurograph.cli.examined import weights_of
+    from neurograph.graph.lay_out import lay_out
+    from neurograph.graph.layout import layout_of
+    from neurograph.spec import load
+    from neurograph.training.settings import Settings
+    from neurograph.viz import explore, fits, paper_for
+
+    loaded = load(spec)
+    topology = lay_out(loaded)
+    layout = layout_of(topology)
+    fits(loaded.name, topology, layout)
+    settings = Settings.of(loaded)
+    chosen = _chosen(loaded, layout, data, samples, settings.prepare)
+    params, weights = weights_of(spec, loaded, topology, run)
+    page = explore(
+        topology,
+        params,
+        chosen.samples,
+        about=f"{chosen.note}; {weights}",
+        labels={layer.name: layer.label for layer in loaded.layers if layer.label},
+        paper=paper_for(layout, chosen.digits, settings.prepare, chosen.normaliser) if chosen.is_drawable else None,
+        learning_rate=settings.learning_rate,
+    )
+    target = page.save(out if out is not None else Path(f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', loaded.name)}.html"))
+    size = len(page.html.encode())
+    if as_json:
+        print(json.dumps({"page": str(target), "network": loaded.name, "samples": len(chosen.samples), "bytes": size}))
+    else:
+        print(f"{target}: {loaded.name}, {chosen.note}, {weights}; {size / 1e6:.2f} MB. Open it in a browser.")
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Samples, where they come from in words, the set of digits that a drawing should look like, and what normalised them."""
+
+    samples: list[Sample]
+    note: str
+    digits: str | None = None
+    normaliser: Mapping[str, Any] | None = None
+    is_drawable: bool = True
+
+
+def _chosen(spec: Spec, layout: Layout, data: str | None, n: int, prepare: Mapping[str, Any]) -> _Chosen:
+    """What is shown: the spec's samples or a data set's; where there are none, what stands in for them."""
+    from neurograph.cli.examined import is_at_hand
+
+    own = spec.data.set if spec.data is not None else None
+    named = data or (None if spec.samples else own)
+    if named is not None and (data is not None or is_at_hand(named)):
+        return _held_out(spec, layout, named, n, prepare)
+    chosen = _from_spec(spec, layout, n)
+    note = f"{len(chosen)} sample{'' if len(chosen) == 1 else 's'}" + (" of the spec" if spec.samples else "")
+    return _Chosen(chosen, note, own, None, _is_drawable(own) and not prepare.get("normalise"))
+
+
+def _is_drawable(data: str | None) -> bool:
+    """Whether drawn digits may be like its images: shirts and photographs are not."""
+    from neurograph.data.known import KNOWN
+
+    return data in (None, "digits", "mnist") or data not in KNOWN
+
+
+def _from_spec(spec: Spec, layout: Layout, n: int) -> list[Sample]:
+    """The spec's own samples; where it has none, what stands in for them."""
+    from neurograph.cli.examined import find_batch
+    from neurograph.viz import Sample
+
+    shape = layout.inputs[0].shape
+    is_picture = len(layout.inputs) == 1 and len(shape) == 3 and shape[0] == 1
+    most = len(spec.samples) or (n if is_picture else 1)
+    found = [find_batch(spec, layout, number, None, False, True) for number in range(min(n, most))]
+    return [Sample(given.x, given.target, given.upstream, given.note) for given in found if given is not None]
+
+
+def _held_out(spec: Spec, layout: Layout, data: str, n: int, prepare: Mapping[str, Any]) -> _Chosen:
+    """Held-out samples of a data set, all classes in turn."""
+    from neurograph.cli.examined import can_learn
+    from neurograph.training.samples import samples_for
+    from neurograph.viz import Sample
+
+    found = samples_for(spec, layout, data, prepare)
+    x, y = map(np.asarray, (found.x, found.y) if found.test is None else found.test)
+    classes = y.ndim == 1 and y.dtype.kind in "iu"
+    which = in_turn(y.tolist(), n) if classes else list(range(min(n, len(x))))
+    wanted = can_learn(layout)
+    chosen = [
+        Sample(
+            x[k : k + 1], y[k : k + 1] if wanted else None, label=f"{data} {k}: a {y[k]}" if classes else f"{data} {k}"
+        )
+        for k in which
+    ]
+    note = f"{len(chosen)} {'training' if found.test is None else 'held-out'} samples of {data}"
+    return _Chosen(chosen, note, data, found.normaliser, _is_drawable(data))
+
+
+def in_turn(labels: list[int], n: int) -> list[int]:
+    """Places of the first n labels, taking every class once before any class twice.
+
+    Examples
+    --------
+    >>> in_turn([0, 0, 1, 0, 1], 4)
+    [0, 2, 1, 4]
+    """
+    seen: dict[int, int] = {}
+    turns = []
+    for label in labels:
+        turns.append((seen.get(label, 0), label))
+        seen[label] = seen.get(label, 0) + 1
+    return sorted(range(len(labels)), key=turns.__getitem__)[:n]
