@@ -117,9 +117,12 @@ def _deltas(trace: Trace) -> list[Ridge]:
 
 
 def _draw_weights(axes: Axes, rows: list[Ridge]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     largest = max((float(np.abs(row.values).max()) for row in rows), default=1.0) or 1.0
     axes.set_title("Weights")
     ridges(axes, rows, (-1.02 * largest, 1.02 * largest), NEGATIVE)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.axvline(0, color="white", linewidth=1)
     axes.set_xlabel("weight")
 

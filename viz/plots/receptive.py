@@ -96,6 +96,7 @@ def _boxes(
 ) -> None:
     """The fields on the input, the largest at the bottom."""
     from matplotlib.patches import Rectangle
+    from matplotlib.ticker import MaxNLocator
 
     shape = topology.populations[name].shape
     rows, columns = shape[-2:] if len(shape) == 3 else (1, shape[-1])
@@ -117,7 +118,8 @@ def _boxes(
         axes.set_aspect("equal")
     else:
         axes.set_yticks([])
-    axes.set(xlabel="column", ylabel="row" if len(shape) == 3 else "")
+    axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+    axes.set(xlabel="column" if len(shape) == 3 else "position", ylabel="row" if len(shape) == 3 else "")
 
 
 def _bars(axes: Axes, topology: Topology, fields: list[tuple[str, dict[str, Box]]], colours: list[str]) -> None:

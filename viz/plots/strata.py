@@ -40,8 +40,8 @@ class Stratum:
 
     @property
     def has_places(self) -> bool:
-        """Whether neurons stand in rows and columns."""
-        return len(self.shape) > 1
+        """Whether neurons stand in rows and columns (1×1 is no place)."""
+        return any(extent > 1 for extent in self.shape[1:])
 
     @property
     def title(self) -> str:

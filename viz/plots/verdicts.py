@@ -83,7 +83,7 @@ def judge(engine: Engine, x: Batch, y: Batch, head: Hashable | None = None) -> V
     """
     port = _head(engine, head)
     outputs = np.concatenate([_outputs(engine, part, port) for part in _portions(x)])
-    target = {port.name: y[port.name]} if isinstance(y, Mapping) else y
+    target = {port.name: y[port.name]} if isinstance(y, Mapping) and port.name in y else y
     wanted = read_targets(target, (port,), len(outputs))[port.name]
     true = _classes(port, wanted)
     predicted = np.asarray(labels_of(outputs, port), dtype=np.int64).reshape(true.shape)
