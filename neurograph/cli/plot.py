@@ -38,7 +38,9 @@ LAYER = typer.Option(help="Of filters and maps, only this layer. Default: all.")
 SAMPLE = typer.Option(min=0, help="Whose feature maps: a number among the test samples, from 0.")
 TRAIN = typer.Option("--train", help="Use the training samples, not those held out for tests.")
 DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: what the run was trained with.")
-CHECKPOINT = typer.Option(help="Weights of the run: last, previous, or best.")
+CHECKPOINT = typer.Option(
+    help="Weights of the run: last, previous, or best. Default: what its training was told to keep."
+)
 FORM = typer.Option("--format", help="Of pictures in a folder: png, svg or pdf.")
 STEPS = typer.Option(
     min=1, help="Of updates: so many steps of the run are taken once more. Default: all, within limits."
@@ -53,7 +55,7 @@ def command(
     sample: Annotated[int, SAMPLE] = 0,
     train: Annotated[bool, TRAIN] = False,
     data: Annotated[str | None, DATA] = None,
-    checkpoint: Annotated[str, CHECKPOINT] = "last",
+    checkpoint: Annotated[str | None, CHECKPOINT] = None,
     form: Annotated[str, FORM] = "png",
     steps: Annotated[int | None, STEPS] = None,
     quiet: QuietOption = False,
@@ -74,7 +76,6 @@ def command(
     material = Material.of(subject, data, checkpoint, sample, train, layer, steps)
     chosen = wanted or material.fitting()
     folder = (out or material.default_folder) if single is None else single.parent
-    _make(folder)
     written, left_out = [], []
     for kind in chosen:
         try:
@@ -118,18 +119,14 @@ def _single(out: Path | None, form: str, wanted: list[str]) -> Path | None:
     return out
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DrawingError(f"{folder}: {error.strerror or error}.") from None
-
-
 def _write(figure: Any, target: Path) -> None:
     from neurograph.viz import plots
 
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         plots.save(figure, target)
+    except OSError as error:
+        raise UsageError(f"{target.parent}: {error.strerror or error}.") from None
     except DrawingError as error:
         raise UsageError(str(error)) from None  # a disk that is full is no plot that does not fit
 
@@ -141,11 +138,14 @@ def _file_name(kind: str, name: str) -> str:
 def _tell(
     written: list[dict[str, str]], left_out: list[dict[str, str]], wanted: list[str], quiet: bool, as_json: bool
 ) -> None:
+    """What was not drawn and why; where it was asked for by name, that is an error."""
+    drawn = {one["what"] for one in written}
+    failed = [one for one in left_out if one["what"] in wanted and one["what"] not in drawn]
     if as_json:
         print(json.dumps({"written": written, "left_out": left_out}, indent=2))
     elif not quiet:
         for one in left_out:
-            print(f"Left out: {one['what']}: {one['why']}")
-    failed = [one for one in left_out if one["what"] in wanted]
-    if failed and (quiet or as_json or not written):
+            if one not in failed:
+                print(f"Left out: {one['what']}: {one['why']}")
+    if failed:
         raise DrawingError("\n".join(f"--what {one['what']}: {one['why']}" for one in failed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,7 +59,7 @@ class Material:
         cls,
         subject: str,
         data: str | None,
-        checkpoint: str,
+        checkpoint: str | None,
         sample: int,
         is_train: bool,
         layer: str | None,
@@ -76,10 +77,13 @@ class Material:
         from neurograph.training import load_run
 
         run = load_run(subject, checkpoint) if Path(subject).is_dir() else None
-        if run is None and checkpoint != "last":
+        if run is None and checkpoint is not None:
             raise UsageError(f"--checkpoint {checkpoint}: {subject} is a spec; only a run folder has checkpoints.")
+        if run is not None and run.notice:
+            print(run.notice, file=sys.stderr)
         spec = load(subject) if run is None else run.spec
-        return cls(spec, lay_out(spec), run, data, sample, is_train, layer, steps)
+        topology = lay_out(spec) if run is None else run.topology
+        return cls(spec, topology, run, data, sample, is_train, layer, steps)
 
     @property
     def default_folder(self) -> Path:
@@ -116,6 +120,14 @@ class Material:
         return "Weights as the spec gives them." if given else "Untrained weights, seed 0."
 
     @cached_property
+    def trained(self) -> Run:
+        """The run to its end, whatever checkpoint the weights are from."""
+        from neurograph.training import load_run
+
+        assert self.run is not None
+        return self.run if self.run.name == "last" else load_run(self.run.folder, "last")
+
+    @cached_property
     def samples(self) -> Samples:
         from neurograph.cli.evaluate import samples_of
 
@@ -126,9 +138,10 @@ class Material:
     def judged(self) -> tuple[Batch, Batch, str]:
         """The samples to look at, and what they are: those held out, unless there are none or others are wanted."""
         found = self.samples
-        if self.is_train or found.test is None:
+        held_out = found.test or found.validation
+        if self.is_train or held_out is None:
             return found.x, found.y, "training samples"
-        return *found.test, "test samples"
+        return *held_out, "validation samples" if found.test is None else "test samples"
 
     # -- passes -------------------------------------------------------------------------------------------------------
     @cached_property
@@ -188,7 +201,8 @@ class Material:
 def _curves(m: Material) -> Pictures:
     from neurograph.viz import plots
 
-    yield "", plots.curves(_run(m, "curves"), title=f"{m.spec.name}: training")
+    _run(m, "curves")
+    yield "", plots.curves(m.trained, title=f"{m.spec.name}: training")
 
 
 def _filters(m: Material) -> Pictures:
@@ -256,19 +270,16 @@ def _updates(m: Material) -> Pictures:
     from neurograph.cli.replay import replay
     from neurograph.viz import plots
 
-    run = _run(m, "updates")
-    if not run.history.epochs:
-        raise DrawingError(f"{run.folder}: no epoch is finished yet, so there are no updates. Train on: --resume.")
+    _run(m, "updates")
     watches: list[Any] = []
 
-    def watch(params: Parameters) -> Callable[[int], None]:
+    def watch(params: Parameters) -> Callable[[Any], None]:
         watches.append(plots.Ratios(m.topology, params))
-        found: Callable[[int], None] = watches[0]
+        found: Callable[[Any], None] = watches[0]
         return found
 
-    taken, done = replay(run, m.topology, m.samples, m.steps, watch)
-    told = f"All {done:,} steps" if taken == done else f"The first {taken:,} of {done:,} steps"
-    yield "", plots.updates(watches[0], note=f"{told} of {run.folder}, taken once more.")
+    replayed = replay(m.trained, m.steps, watch)
+    yield "", plots.updates(watches[0], note=f"{replayed} of {m.trained.folder}, taken once more.")
 
 
 def _receptive(m: Material) -> Pictures:

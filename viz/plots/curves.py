@@ -235,9 +235,8 @@ def _told(runs: Sequence[Run | History], labels: Sequence[str]) -> list[Curve]:
 def _stopped_early(run: Run | History, history: History) -> bool:
     """Whether training ended because nothing got better for as many epochs as its patience allows."""
     settings = getattr(run, "arguments", {}).get("settings", {})
-    patience = settings.get("patience")
-    last = history.epochs[-1].epoch
-    return bool(patience) and last < settings["epochs"] and last - history.best.epoch >= patience
+    is_short = history.epochs[-1].epoch < settings.get("epochs", 0)
+    return is_short and history.is_exhausted(settings.get("patience"))
 
 
 def _y(line: Any) -> list[float]:
