@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from neurograph.inspector.drift import Drift
     from neurograph.inspector.frames import Story
     from neurograph.inspector.paths import PathsCard
+    from neurograph.viz import Page
 
 
 class Inspector:
@@ -212,6 +213,15 @@ class Inspector:
         from neurograph.inspector.story import tell
 
         return tell(self, by, optimizer)
+
+    def explore(self) -> Page:
+        """The network and this batch as a page to click, edit and step through: shown inline in a notebook, or `save(path)`.
+
+        See `neurograph.viz.explore`.
+        """
+        from neurograph.viz import inspected
+
+        return inspected(self)
 
     def paths(self, target: Node, source: Node, k: int = 5) -> PathsCard:
         """∂a(target)/∂a(source) in this sample as a sum over paths: their number, the `k` largest, and their share."""

@@ -3,9 +3,9 @@
 import { nameOf, weightName } from "./network.js";
 import { Model } from "./model.js";
 import { button, fill, find, h, say } from "./elements.js";
-import { number } from "./numbers.js";
+import { largest, number } from "./numbers.js";
 import { themeNow } from "./colours.js";
-import { neuronPanel } from "./panel.js";
+import { neuronPanel, table } from "./panel.js";
 import { layerPanel, weightPanel } from "./panel_weight.js";
 import { weightCard } from "./cards.js";
 import { Pad } from "./paper.js";
@@ -113,6 +113,7 @@ class Explorer {
     this.model.remember("sample");
     this.model.take(k);
     this.changed();
+    this.pad?.paint();
     say(`${this.model.samples[k].label || `sample ${k}`}. ${find("verdict").textContent}`);
   }
 
@@ -139,7 +140,6 @@ class Explorer {
 
   travelled(what, words) {
     if (what === null) return;
-    if (this.pad && !this.model.drawn) this.pad.strokes = [];
     this.changed();
     this.pad?.paint();
     say(`${what} ${words}. ${find("verdict").textContent}`);
@@ -147,7 +147,6 @@ class Explorer {
 
   reset() {
     this.model.reset();
-    if (this.pad) this.pad.strokes = [];
     this.changed();
     this.pad?.paint();
     say("Everything as it was at the beginning.");
@@ -273,7 +272,17 @@ class Explorer {
     find("frame").hidden = !frame;
     if (!frame) return;
     find("frame").dataset.chapter = frame.chapter;
-    fill(find("frame"), h("p", { class: "count" }, `${this.at + 1} of ${this.frames.length}`), h("h2", {}, frame.title), h("p", { class: "formula" }, frame.equation), h("p", { class: "prose" }, frame.words), frame.update ? this.updater() : null);
+    fill(find("frame"), h("p", { class: "count" }, `${this.at + 1} of ${this.frames.length}`), h("h2", {}, frame.title), h("p", { class: "formula" }, frame.equation), h("p", { class: "prose" }, frame.words), frame.chapter === "loss" ? this.owed() : null, frame.update ? this.updater() : null);
+  }
+
+  // Outputs beside what was wanted of them.
+  owed() {
+    const { net, state, wanted } = this.model;
+    const given = wanted.t ?? wanted.g;
+    const rows = net.heads.flatMap((head, k) => head.neurons.map((i, place) => [i, given[k][place]])).filter(([i]) => i >= 0);
+    const [shown, rest] = largest(rows, ([i]) => state.delta[i], 10);
+    const cells = shown.map(([i, t]) => [button(nameOf(net, i), () => this.go.neuron(i), { class: "link" }), number(state.a[i], 4), number(t, 4), number(state.delta[i], 4)]);
+    return table("the outputs", ["output", "a", wanted.t ? "t" : "g", "δ"], cells, rest.length ? `… and ${rest.length.toLocaleString("en-US")} more` : null);
   }
 
   updater() {

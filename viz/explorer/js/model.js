@@ -19,6 +19,7 @@ export class Model {
     this.hasClasses = this.net.heads.length === 1 && this.samples.every((sample) => speaksOfClasses(this.net.heads[0], sample));
     this.past = [];
     this.future = [];
+    this.copy = null; // of the weights as they are now, once somebody has to remember them
     this.take(0);
   }
 
@@ -26,7 +27,7 @@ export class Model {
   take(number) {
     const sample = this.samples[number];
     this.number = number;
-    this.drawn = false;
+    this.strokes = null; // of a drawing: lists of points; null: the sample was not drawn
     this.x = sample.x.map((values) => values.slice());
     this.wanted = { t: sample.t, g: sample.g };
     this.run();
@@ -61,13 +62,8 @@ export class Model {
   }
 
   snapshot() {
-    return {
-      weights: this.weights.slice(),
-      x: this.x.map((values) => values.slice()),
-      wanted: this.wanted,
-      number: this.number,
-      drawn: this.drawn,
-    };
+    this.copy ??= this.weights.slice();
+    return { weights: this.copy, x: this.x.map((values) => values.slice()), wanted: this.wanted, number: this.number, strokes: this.strokes };
   }
 
   // Remember how things are, before one change. Changes of the same `key` in a row are one.
@@ -88,6 +84,7 @@ export class Model {
   setWeight(slot, value, key = null) {
     this.remember("weight", key);
     this.weights[slot] = value;
+    this.copy = null;
     this.run();
   }
 
@@ -97,7 +94,10 @@ export class Model {
     this.run();
   }
 
-  setImage(values) {
+  // A drawing has no target until somebody chooses one.
+  setDrawing(strokes, values) {
+    if (!this.strokes) this.wanted = { t: null, g: null };
+    this.strokes = strokes;
     this.x[0].set(values);
     this.run();
   }
@@ -121,6 +121,7 @@ export class Model {
       if (!parameter.trainable) continue;
       for (let s = parameter.slot; s < parameter.slot + parameter.size; s++) this.weights[s] -= rate * this.state.gradient[s];
     }
+    this.copy = null;
     this.run();
   }
 
@@ -143,7 +144,7 @@ export class Model {
   restore(there) {
     this.weights.set(there.weights);
     this.x = there.x.map((values) => values.slice());
-    Object.assign(this, { wanted: there.wanted, number: there.number, drawn: there.drawn });
+    Object.assign(this, { wanted: there.wanted, number: there.number, strokes: there.strokes, copy: there.weights });
     this.run();
   }
 
@@ -151,6 +152,7 @@ export class Model {
   reset() {
     this.remember("reset");
     this.weights.set(this.net.weights);
+    this.copy = null;
     this.take(this.number);
   }
 

@@ -14,7 +14,6 @@ export class Pad {
     Object.assign(this.canvas.style, { width: `${SIDE}px`, height: `${SIDE}px` });
     this.canvas.addEventListener("pointerdown", (event) => this.begin(event));
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
-    for (const end of ["pointerup", "pointercancel"]) this.canvas.addEventListener(end, () => this.end());
     fill(find("pad"), h("p", { class: "small" }, "Draw a digit"), this.canvas, h("p", { class: "padrow" }, button("Clear", () => this.clear(), { id: "clear" }), h("span", { class: "small" }, "scaled and centred as the training images are")));
   }
 
@@ -31,26 +30,15 @@ export class Pad {
   begin(event) {
     event.preventDefault();
     this.canvas.setPointerCapture(event.pointerId);
-    if (!this.strokes.length) this.before();
     this.model.remember("drawing");
-    this.strokes = [...this.strokes, [this.place(event)]];
+    this.strokes = [...(this.model.strokes ?? []), [this.place(event)]];
     this.soon();
-  }
-
-  // A drawing has no target until somebody chooses one.
-  before() {
-    if (!this.model.drawn) this.strokes = [];
   }
 
   move(event) {
-    if (!event.buttons || !this.strokes.length || !this.canvas.hasPointerCapture(event.pointerId)) return;
-    const stroke = this.strokes.at(-1);
+    if (!event.buttons || !this.canvas.hasPointerCapture(event.pointerId)) return;
     const all = event.getCoalescedEvents?.() ?? [];
-    stroke.push(...(all.length ? all : [event]).map((one) => this.place(one)));
-    this.soon();
-  }
-
-  end() {
+    this.strokes.at(-1).push(...(all.length ? all : [event]).map((one) => this.place(one)));
     this.soon();
   }
 
@@ -66,16 +54,11 @@ export class Pad {
     this.waiting = true;
     requestAnimationFrame(() => {
       this.waiting = false;
-      this.take();
+      const { paper } = this.model.data;
+      this.model.setDrawing(this.strokes, prepared(inkImage(this.strokes, paper), paper));
+      this.paint();
+      this.drawn();
     });
-  }
-
-  take() {
-    const { model } = this;
-    if (!model.drawn) Object.assign(model, { drawn: true, wanted: { t: null, g: null } });
-    model.setImage(prepared(inkImage(this.strokes, model.data.paper), model.data.paper));
-    this.paint();
-    this.drawn();
   }
 
   paint() {
@@ -84,7 +67,7 @@ export class Pad {
     const context = this.canvas.getContext("2d");
     context.scale(scale, scale);
     Object.assign(context, { lineWidth: 20, lineCap: "round", lineJoin: "round", strokeStyle: styled("--ink") });
-    for (const stroke of this.strokes) {
+    for (const stroke of this.model.strokes ?? []) {
       context.beginPath();
       stroke.forEach(([x, y], k) => (k ? context.lineTo(x * SIDE, y * SIDE) : context.moveTo(x * SIDE, y * SIDE)));
       if (stroke.length === 1) context.lineTo(stroke[0][0] * SIDE + 0.01, stroke[0][1] * SIDE);

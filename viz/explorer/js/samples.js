@@ -36,7 +36,7 @@ function pictureOf(model, sample) {
 // One stop of the Tab key for all of them; the arrows go on from there.
 export function markSample(model) {
   [...find("samples").children].forEach((one, k) => {
-    const chosen = k === model.number && !model.drawn;
+    const chosen = k === model.number && !model.strokes;
     one.setAttribute("aria-checked", chosen);
     one.tabIndex = k === model.number ? 0 : -1;
   });

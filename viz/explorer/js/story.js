@@ -116,7 +116,8 @@ function silent(model, stage, card, i) {
 
 // -- the loss and δ ----------------------------------------------------------------------------------------------------
 function lossFrame(model) {
-  const frame = { chapter: "loss", view: "a", shown: null, neuron: null };
+  const outputs = model.net.heads.flatMap((head) => head.neurons).filter((i) => i >= 0);
+  const frame = { chapter: "loss", view: "a", shown: null, neuron: topOf({ neurons: outputs }, model.state.delta) };
   if (model.wanted.g) return { ...frame, title: "In place of a loss", equation: "g = ∂loss/∂a of the outputs is given", words: "No target was given, but what the loss would say: how it changes with each output. δ starts from these numbers." };
   const kinds = [...new Set(model.net.heads.map((head) => head.loss.kind.replaceAll("_", " ")))].join(", ");
   return { ...frame, title: "The loss", equation: `E = ${number(model.state.loss)}   (${kinds})`, words: "The loss is one number: how far the outputs a are from the targets t. Everything from here on asks how to make it smaller." };
