@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from neurograph.compiler.image import Image
 from neurograph.compiler.updating import Ruled
 from neurograph.kernels import code as c
 from neurograph.kernels.contract import LONGEST
+from neurograph.kernels.first_time import compile_at_once
 from neurograph.kernels.interpret import WIDE, kernel
 from neurograph.kernels.jit import COMPILED
 from neurograph.kernels.tiles import TILE
@@ -19,6 +21,16 @@ from neurograph.kernels.update import RANGE, STRETCH
 Array = NDArray[Any]
 Blocks = tuple[int, int]
 """First block, and the end."""
+
+
+@dataclass(frozen=True)
+class Few:
+    """Room for a few samples, at addresses that stay, and the contexts that are set for it."""
+
+    x: Array
+    t: Array | None
+    out: Array | None
+    rows: Any
 
 
 class Contexts:
@@ -56,6 +68,8 @@ class Contexts:
         self._kernels: Any = np.zeros(2 * c.N_OPERATIONS, np.int64) if COMPILED else [None] * (2 * c.N_OPERATIONS)
         self._prepared: set[int] = set()
         self._aimed: list[Any] = []
+        self._few: dict[tuple[int, int, int], Few] = {}
+        self._aimed_at: Few | None = None
         self._nothing = np.zeros(1, memory.dtype)
         self._nowhere = _pointer(self._nothing)
         self._ruled: tuple[Any, ...] = ()
@@ -103,10 +117,30 @@ class Contexts:
 
     def aim(self, batch: tuple[Array, Array | None, Array | None, Array | None], mode: int) -> None:
         """Point at a batch: x, targets, masks and output; and get the kernels ready that `mode` needs."""
+        self._aimed_at = None
         self._prepare(mode)
         where = [self._nowhere if array is None else _pointer(array) for array in batch]
         columns = [0 if array is None else array.shape[1] for array in batch]
         self._aimed = [*where, *columns, len(batch[0]), mode]
+
+    def aim_at_few(self, x: Array, t: Array | None, out: Array | None, mode: int) -> Few:
+        """Like `aim` and `over` for all blocks in one slot: numbers are copied to where the last ones stood, so mostly nothing is to be set.
+
+        What is computed stands in the `out` of what is returned.
+        """
+        key = (len(x), mode, 0 if out is None else out.shape[1])
+        few = self._few.get(key)
+        if few is None:
+            t_room, out_room = (None if array is None else np.empty_like(array) for array in (t, out))
+            few = self._few[key] = Few(np.empty_like(x), t_room, out_room, self._rows)
+        few.x[:] = x
+        if few.t is not None:
+            few.t[:] = t
+        if few is not self._aimed_at:
+            self.aim((few.x, few.t, None, few.out), mode)
+            self.over((0, len(x) if mode & c.STEP else 1), 1, True)
+            self._aimed_at = few
+        return few
 
     def over(self, blocks: Blocks, slots: int, is_last: bool) -> Any:
         """The contexts, set to run these blocks on so many slots."""
@@ -150,6 +184,7 @@ class Contexts:
 
     def after(self, parts: int) -> Any:
         """The contexts, set to share what comes when all slots are through; `over` sets them back."""
+        self._aimed_at = None
         for part in range(parts):
             self._rows[part][c.PHASE] = 2
             self._rows[part][c.PART] = part
@@ -159,8 +194,10 @@ class Contexts:
     def _prepare(self, mode: int) -> None:
         if mode in self._prepared:
             return
-        for operation in np.unique(self._image.code[(self._image.code[:, c.WHEN] & ~mode) == 0, c.OP]):
-            self._kernels[operation] = kernel(int(operation), str(self._memory.dtype), self._width)
+        operations = np.unique(self._image.code[(self._image.code[:, c.WHEN] & ~mode) == 0, c.OP]).tolist()
+        compile_at_once(operations, str(self._memory.dtype), self._width)
+        for operation in operations:
+            self._kernels[operation] = kernel(operation, str(self._memory.dtype), self._width)
         self._prepared.add(mode)
 
     def _point(self, row: int, field: int, array: Any) -> None:

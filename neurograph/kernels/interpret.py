@@ -104,11 +104,15 @@ KERNELS: dict[int, Callable[[Pointer, Pointer], None]] = {
 @cache
 def kernel(operation: int, dtype: str, width: int) -> Any:
     """The kernel of one operation for one precision and vector width: its address, or in plain Python the function."""
-    if operation >= c.HALF:
-        operation, width = operation - c.HALF, WIDE // 2
+    function, width = function_of(operation, width)
     if COMPILED:
-        return by_address(KERNELS[operation], context_type(dtype, width), instruction=True)
-    return partial(_as_wide_as, width, KERNELS[operation])
+        return by_address(function, context_type(dtype, width), instruction=True)
+    return partial(_as_wide_as, width, function)
+
+
+def function_of(operation: int, width: int) -> tuple[Callable[[Pointer, Pointer], None], int]:
+    """What carries out an operation, and with vectors of how many numbers."""
+    return (KERNELS[operation - c.HALF], WIDE // 2) if operation >= c.HALF else (KERNELS[operation], width)
 
 
 def _as_wide_as(width: int, function: Callable[[Pointer, Pointer], None], context: Pointer, row: Pointer) -> None:

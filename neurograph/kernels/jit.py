@@ -1,7 +1,7 @@
 """The one place where Numba's flags stand: how a kernel is compiled.
 
-Entry points (`entry`) are kept on disk (`neurograph.kernels.cache`); what they call (`inner`) is compiled into them. With
-``NUMBA_DISABLE_JIT=1`` both return the Python function itself.
+Kernels (`by_address`) and the launcher (`entry`) are kept on disk (`neurograph.kernels.cache`); what kernels call (`inner`) is compiled
+into them. With ``NUMBA_DISABLE_JIT=1`` all return the Python function itself.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ import numba
 from numba import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.ccallback import CFunc
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.runtime.nrt import rtsys
 
+from neurograph.kernels import processor
 from neurograph.kernels.cache import KernelFiles, cache_folder, source_stamp
+from neurograph.kernels.machine_code import ObjectFile, address_of
 from neurograph.kernels.pipeline import InnerCompiler, KernelCompiler, without_collector
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,26 +60,46 @@ def own_thread(function: F) -> F:
 
 
 def by_address(function: Callable[..., Any], context: Any, *, instruction: bool) -> Any:
-    """Compile a kernel of a context (and of an instruction) that is called by its address; keep the code on disk.
+    """Compile a kernel of a context (and of an instruction) that is called by its address; those of this package are kept on disk.
 
     Without the JIT this is the function itself.
     """
     if not COMPILED:
         return function
     arguments = (context, types.CPointer(types.int64)) if instruction else (context,)
+    files, key = _kept(function, arguments)
+    kept = None if files is None else files.load(key)
+    if isinstance(kept, ObjectFile):
+        return address_of(kept)
+    if files is not None and kept is not None:
+        files.discard(key)
+    code = _compiled(function, arguments)
+    if files is not None:
+        files.save(key, code)
+    return address_of(code)
+
+
+def is_kept(function: Callable[..., Any], context: Any, *, instruction: bool) -> bool:
+    """Whether there is a file for what `by_address` would load."""
+    files, key = _kept(function, (context, types.CPointer(types.int64)) if instruction else (context,))
+    return files is not None and files.path(key).exists()
+
+
+def _kept(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[KernelFiles | None, Any]:
+    """Where machine code is kept, and under which key: that of this package alone, whose sources are part of files' names."""
+    folder, (package, _, module) = cache_folder(), function.__module__.rpartition(".")
+    if folder is None or package != __package__:
+        return None, None
+    return KernelFiles(folder, f"{module}.{function.__qualname__}"), (str(arguments), *processor.described())
+
+
+def _compiled(function: Callable[..., Any], arguments: tuple[Any, ...]) -> ObjectFile:
+    """The object file of a kernel."""
     options = {"fastmath": set(FLAGS), "error_model": "numpy"}
     compiler: Any = KernelCompiler
-    compiled: Any = CFunc(function, (arguments, types.void), locals={}, options=options, pipeline_class=compiler)
-    if cache_folder() is not None:
-        compiled._cache = _Cache(function)
-    with without_collector():
-        compiled.compile()
-    _alive.append(compiled)
-    return compiled.address
-
-
-_alive: list[Any] = []
-"""Machine code lives as long as what compiled it."""
+    kernel: Any = CFunc(function, (arguments, types.void), locals={}, options=options, pipeline_class=compiler)
+    with global_compiler_lock, without_collector():
+        return ObjectFile(kernel._compile_uncached().library.machine_code())
 
 
 @functools.cache

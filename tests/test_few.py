@@ -1,0 +1,66 @@
+"""A sample or a few at a time: contexts stay set from call to call, and every call in any order gives what it gives alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neurograph as ng
+
+CALLS = [
+    "forward 1",
+    "forward 3",
+    "train 1",
+    "forward 1",
+    "trace 1",
+    "forward 1",
+    "evaluate 2",
+    "train 1",
+    "train 4",
+    "train 4",
+    "forward 4",
+]
+
+
+def called(program: Any, call: str, x: Any, y: Any, optimizer: Any) -> Any:
+    """What one call answers."""
+    if call.startswith("forward"):
+        return program.forward(x)
+    if call.startswith("train"):
+        return np.array(program.train_step(x, y, optimizer))
+    if call.startswith("trace"):
+        trace = program.backprop(x, y)
+        return np.concatenate([trace.a[name].reshape(-1) for name in ("input", "out")])
+    return np.array(program.evaluate(x, y).loss)
+
+
+@pytest.mark.parametrize("innermost", ["channels", "samples"])
+def test_calls_in_any_order_answer_as_each_alone(innermost: str) -> None:
+    spec = 'input = [2, 6, 6]\n[[layer]]\nname = "c"\nkind = "conv"\nfilters = 3\nkernel = 3\nactivation = "relu"\n'
+    spec += '[[layer]]\nname = "out"\nkind = "dense"\nunits = 3\n[loss]\nkind = "cross_entropy"'
+    topology, random = ng.lay_out(ng.load(spec)), np.random.default_rng(0)
+    params = ng.initialise(topology, seed=0)
+    many = ng.compile(topology, params, dtype="float64", threads=1, innermost=innermost)
+    for number in random.permutation(3 * len(CALLS)):
+        call = CALLS[number % len(CALLS)]
+        size = int(call.split()[1])
+        x, y = random.random((size, 2, 6, 6)), random.integers(0, 3, size)
+        x.flags.writeable = False
+        values = {name: value.copy() for name, value in params.items()}
+        alone = ng.compile(topology, ng.Parameters(values), dtype="float64", threads=1, innermost=innermost)
+        expected = called(alone, call, x, y, ng.SGD(0.1))
+        found = called(many, call, x, y, ng.SGD(0.1))
+        np.testing.assert_array_equal(found, expected, err_msg=call)
+        for name, value in params.items():
+            np.testing.assert_array_equal(value, alone.params[name], err_msg=f"{call}: {name}")
+
+
+def test_answers_stay_when_the_next_is_asked_for() -> None:
+    topology = ng.lay_out(ng.load("xor"))
+    program = ng.compile(topology, ng.initialise(topology, seed=0))
+    first = program.forward([[0.0, 1.0]])
+    kept = first.copy()
+    program.forward([[1.0, 1.0]])
+    assert (first == kept).all()
