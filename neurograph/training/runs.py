@@ -75,6 +75,8 @@ class Run:
             raise RunError(
                 f"{folder}: is there already. Choose another --out, or go on with it: train --resume {folder}"
             )
+        if folder.parent.exists() and not folder.parent.is_dir():
+            raise RunError(f"{folder}: the run folder cannot be made: {folder.parent} is not a folder.")
         making = folder.resolve().with_name(f".{folder.resolve().name}.{os.getpid()}.tmp")
         try:
             for stale in making.parent.glob(f".{glob_escape(folder.resolve().name)}.*.tmp"):
