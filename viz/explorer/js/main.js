@@ -155,6 +155,7 @@ class Explorer {
   look(view) {
     this.stage.view = view;
     this.stage.paint();
+    this.light();
     this.marks();
     say(`colours show ${VIEWS[view][1]}`);
   }
@@ -189,9 +190,21 @@ class Explorer {
   retell() {
     const by = find("by").value;
     this.frames = tell(this.model, by);
-    const options = this.frames.map((frame, k) => h("option", { value: k }, `${k + 1}/${this.frames.length} ${frame.title}`));
-    fill(find("steps"), h("option", { value: "" }, "Everything at once"), options);
+    const titles = this.frames.map((frame) => frame.title).join("\n");
+    if (titles !== this.titles) {
+      this.titles = titles;
+      const options = this.frames.map((frame, k) => h("option", { value: k }, `${k + 1}/${this.frames.length} ${frame.title}`));
+      fill(find("steps"), h("option", { value: "" }, "Everything at once"), options);
+    }
     find("steps").value = this.at === null ? "" : String(Math.min(this.at, this.frames.length - 1));
+  }
+
+  // The step that is open, with its words; null where everything is shown.
+  frame() {
+    if (this.at === null) return null;
+    const frame = this.frames[this.at];
+    frame.opened ??= frame.open();
+    return frame.opened;
   }
 
   step(by) {
@@ -202,7 +215,7 @@ class Explorer {
   show(at) {
     this.at = at;
     if (at === null) this.halt();
-    const frame = at === null ? null : this.frames[at];
+    const frame = this.frame();
     find("steps").value = at === null ? "" : String(at);
     if (frame) {
       this.stage.view = frame.view;
@@ -233,7 +246,7 @@ class Explorer {
 
   // -- showing -----------------------------------------------------------------------------------------------------------
   refresh() {
-    this.stage.shown = this.at === null ? null : this.frames[this.at].shown;
+    this.stage.shown = this.frame()?.shown ?? null;
     this.stage.paint();
     this.light();
     this.openCard();
@@ -268,7 +281,7 @@ class Explorer {
   }
 
   openFrame() {
-    const frame = this.at === null ? null : this.frames[this.at];
+    const frame = this.frame();
     find("frame").hidden = !frame;
     if (!frame) return;
     find("frame").dataset.chapter = frame.chapter;

@@ -188,8 +188,13 @@ export function biasedBy(net, slot) {
   return neurons;
 }
 
-// Every neuron that can change this one, itself included.
+// Every neuron that can change this one, itself included; the last answer is kept.
 export function reachOf(net, neuron) {
+  if (net.reached?.neuron !== neuron) net.reached = { neuron, seen: searched(net, neuron) };
+  return net.reached.seen;
+}
+
+function searched(net, neuron) {
   const seen = new Uint8Array(net.n);
   const waiting = [neuron];
   seen[neuron] = 1;

@@ -105,7 +105,6 @@ export class Stage {
   paint() {
     for (const block of this.blocks) this.paintBlock(block);
     this.measure();
-    this.light();
   }
 
   paintBlock(block) {

@@ -26,19 +26,24 @@ const HIDDEN = {
   rbf: "A distance hands its δ back along the difference between the activation and the weight.",
 };
 
-// The steps. Each: chapter, title, equation, words, view (a or delta), shown(neuron), and what is opened (neuron or weight).
+// The steps: a chapter, a title, and open(), which works out the rest: equation, words, view (a or delta), shown(neuron), and the
+// neuron or weight whose card goes with it.
 export function tell(model, by) {
   const stages = stagesOf(model);
   const given = stages.filter((stage) => stage.given);
   const computing = stages.filter((stage) => !stage.given);
-  const frames = given.map((stage) => inputFrame(model, stage));
-  for (const stage of computing) frames.push(...told(model, by, stage, forwardFrame, computing));
-  if (!model.hasDelta) return frames;
-  frames.push(lossFrame(model));
-  for (const stage of computing.toReversed()) frames.push(...told(model, by, stage, deltaFrame, computing));
-  for (const stage of computing.toReversed()) frames.push(...weightFrames(model, stage));
-  frames.push(updateFrame(model));
-  return frames;
+  const backward = computing.toReversed();
+  const step = (chapter, title, open) => ({ chapter, title, open: () => ({ chapter, title, ...open() }) });
+  const each = (list, chapter, word, frame) => list.flatMap((stage) => told(model, by, stage, computing).map((i) => step(chapter, `${word}: ${i === null ? stage.name : nameOf(model.net, i)}`, () => frame(model, stage, i))));
+  const forward = [...given.map((stage) => step("input", `What goes in: ${stage.name}`, () => inputFrame(stage))), ...each(computing, "forward", "Forward", forwardFrame)];
+  if (!model.hasDelta) return forward;
+  return [
+    ...forward,
+    step("loss", model.wanted.g ? "In place of a loss" : "The loss", () => lossFrame(model)),
+    ...each(backward, "delta", "δ", deltaFrame),
+    ...backward.filter((stage) => weighted(model, stage)).map((stage) => step("sums", `The sums: the weights into ${stage.name}`, () => sumsFrame(model, stage))),
+    step("update", "The update", () => updateFrame(model)),
+  ];
 }
 
 // A layer, or single neurons at one depth; in the order of computing.
@@ -66,10 +71,11 @@ function stagesOf(model) {
 
 const first = (stage) => stage.neurons.reduce((low, i) => Math.min(low, i), Infinity);
 
-function told(model, by, stage, frame, computing) {
-  if (by === "layer") return [frame(model, stage, null)];
+// The neurons of a stage that have a step of their own; null: all have one together.
+function told(model, by, stage, computing) {
+  if (by === "layer") return [null];
   const all = computing.reduce((sum, other) => sum + other.neurons.length, 0) <= ALL;
-  return (all ? stage.neurons : saying(model, stage)).map((i) => frame(model, stage, i));
+  return all ? stage.neurons : saying(model, stage);
 }
 
 // Of a large layer: the most active neuron, the one with the largest δ, and a silent one.
@@ -84,8 +90,8 @@ const upTo = (stage, i) => (j) => (stage.ranks.get(j) ?? -1) < stage.rank || (st
 const downTo = (stage, i) => (j) => (stage.ranks.get(j) ?? -1) > stage.rank || (stage.ranks.get(j) === stage.rank && (i === null || j <= i));
 
 // -- forward -----------------------------------------------------------------------------------------------------------
-function inputFrame(model, stage) {
-  return { chapter: "input", title: `What goes in: ${stage.name}`, equation: "a = x", words: "An input neuron computes nothing: its activation is the number it is given.", view: "a", shown: upTo(stage, null), neuron: null };
+function inputFrame(stage) {
+  return { equation: "a = x", words: "An input neuron computes nothing: its activation is the number it is given.", view: "a", shown: upTo(stage, null), neuron: null };
 }
 
 function forwardFrame(model, stage, i) {
@@ -94,8 +100,7 @@ function forwardFrame(model, stage, i) {
   const bias = card.bias ? " + bias" : "";
   const f = card.activation === "identity" ? "a = z" : `a = ${card.activation}(z)`;
   const who = i === null ? "Each neuron" : "This neuron";
-  const title = i === null ? `Forward: ${stage.name}` : `Forward: ${card.name}`;
-  return { chapter: "forward", title, equation: `z = ${FORMULAS[card.kind]}${bias},  ${f}`, words: forwardWords(card).replace("Each neuron", who) + silent(model, stage, card, i), view: "a", shown: upTo(stage, i), neuron: worked };
+  return { equation: `z = ${FORMULAS[card.kind]}${bias},  ${f}`, words: forwardWords(card).replace("Each neuron", who) + silent(model, stage, card, i), view: "a", shown: upTo(stage, i), neuron: worked };
 }
 
 function forwardWords(card) {
@@ -117,10 +122,10 @@ function silent(model, stage, card, i) {
 // -- the loss and δ ----------------------------------------------------------------------------------------------------
 function lossFrame(model) {
   const outputs = model.net.heads.flatMap((head) => head.neurons).filter((i) => i >= 0);
-  const frame = { chapter: "loss", view: "a", shown: null, neuron: topOf({ neurons: outputs }, model.state.delta) };
-  if (model.wanted.g) return { ...frame, title: "In place of a loss", equation: "g = ∂loss/∂a of the outputs is given", words: "No target was given, but what the loss would say: how it changes with each output. δ starts from these numbers." };
+  const frame = { view: "a", shown: null, neuron: topOf({ neurons: outputs }, model.state.delta) };
+  if (model.wanted.g) return { ...frame, equation: "g = ∂loss/∂a of the outputs is given", words: "No target was given, but what the loss would say: how it changes with each output. δ starts from these numbers." };
   const kinds = [...new Set(model.net.heads.map((head) => head.loss.kind.replaceAll("_", " ")))].join(", ");
-  return { ...frame, title: "The loss", equation: `E = ${number(model.state.loss)}   (${kinds})`, words: "The loss is one number: how far the outputs a are from the targets t. Everything from here on asks how to make it smaller." };
+  return { ...frame, equation: `E = ${number(model.state.loss)}   (${kinds})`, words: "The loss is one number: how far the outputs a are from the targets t. Everything from here on asks how to make it smaller." };
 }
 
 function deltaFrame(model, stage, i) {
@@ -130,8 +135,7 @@ function deltaFrame(model, stage, i) {
   const partial = card.fanOut.every((edge) => edge.w !== null) ? "w" : "∂z(target)/∂a";
   const handed = card.fanOut.length ? `f′(z) · Σ δ(target)·${partial}` : "";
   const equation = own && handed ? `${own} + ${handed}` : own || (handed ? `δ = ${handed}` : "δ = 0");
-  const title = i === null ? `δ: ${stage.name}` : `δ: ${card.name}`;
-  return { chapter: "delta", title, equation, words: deltaWords(model, stage, card, i), view: "delta", shown: downTo(stage, i), neuron: worked };
+  return { equation, words: deltaWords(model, stage, card, i), view: "delta", shown: downTo(stage, i), neuron: worked };
 }
 
 function deltaWords(model, stage, card, i) {
@@ -147,22 +151,27 @@ function deltaWords(model, stage, card, i) {
 }
 
 // -- weights -----------------------------------------------------------------------------------------------------------
-function weightFrames(model, stage) {
+const weighted = ({ net }, stage) => stage.neurons.some((i) => net.start[i] < net.start[i + 1] && net.slot[net.start[i]] >= 0);
+
+// The weight into a stage that is asked to change most.
+function sumsFrame(model, stage) {
   const { net, state } = model;
-  const slots = new Set();
-  for (const i of stage.neurons) for (let e = net.start[i]; e < net.start[i + 1]; e++) if (net.slot[e] >= 0) slots.add(net.slot[e]);
-  if (!slots.size) return [];
-  const top = [...slots].reduce((best, slot) => (Math.abs(state.gradient[slot]) > Math.abs(state.gradient[best]) ? slot : best));
-  return [{
-    chapter: "sums", title: `The sums: the weights into ${stage.name}`, equation: "∂E/∂w = Σ over its uses of δ·a",
+  let top = -1;
+  for (const i of stage.neurons) {
+    for (let e = net.start[i]; e < net.start[i + 1]; e++) {
+      if (net.slot[e] >= 0 && (top < 0 || Math.abs(state.gradient[net.slot[e]]) > Math.abs(state.gradient[top]))) top = net.slot[e];
+    }
+  }
+  return {
+    equation: "∂E/∂w = Σ over its uses of δ·a",
     words: "Every edge that carries a weight asks for its own share, δ of its target times a of its source. A shared weight is one number: it gets the sum of all that its edges ask for.",
     view: "delta", shown: null, weight: top,
-  }];
+  };
 }
 
 function updateFrame(model) {
   const n = model.net.parameters.filter((parameter) => parameter.trainable).reduce((sum, parameter) => sum + parameter.size, 0);
-  return { chapter: "update", title: "The update", equation: "w ← w − η · ∂E/∂w", words: `All ${n.toLocaleString("en-US")} trainable weights change at once, each against its gradient, with the δ of the old weights. Take the step, and see the loss of this sample fall.`, view: "a", shown: null, neuron: null, update: true };
+  return { equation: "w ← w − η · ∂E/∂w", words: `All ${n.toLocaleString("en-US")} trainable weights change at once, each against its gradient, with the δ of the old weights. Take the step, and see the loss of this sample fall.`, view: "a", shown: null, neuron: null, update: true };
 }
 
 export const activationOf = (net, i) => (net.kind[i] === CONSTANT ? "identity" : ACTIVATION_NAMES[net.activation[i]]);
