@@ -304,7 +304,7 @@ def test_the_loss_card_shows_smoothed_targets_and_class_weights() -> None:
     assert "t′ = (1 − ε)·t + ε/K" in str(card)
     found = ng.Inspector(engine, X, LABELS, sample=1).neuron("n0[3]").from_loss
     assert found is not None
-    assert found.formula == "w·(p − t′), with the class weight w"
+    assert found.formula == "w · (p − t′), with the class weight w"
     assert found.value == pytest.approx(float(engine.backprop(X, LABELS).delta["n0"][1, 3]), rel=1e-12)
 
 

@@ -27,7 +27,9 @@ neurograph evaluate lenet5 --run runs/lenet5 --data mnist --checkpoint best
 """
 
 RUN = typer.Option(metavar="DIR", help="The run folder that holds the weights.")
-DATA = typer.Option(help="A data set (`neurograph list --data`), folder or .npz. Default: what the run was trained with.")
+DATA = typer.Option(
+    help="A data set (`neurograph list --data`), folder or .npz. Default: what the run was trained with."
+)
 CHECKPOINT = typer.Option(help="last, previous, or best (chosen by its score on the test samples).")
 THREADS = typer.Option(min=1, help="Default: every core the process may use.")
 
@@ -88,7 +90,19 @@ def judge(network: Trainable, x: Batch, y: Batch) -> dict[str, Any]:
     head = network.layout.heads[0]
     if len(network.layout.heads) == 1 and len(head.shape) == 1 and head.size > 1 and _are_classes(y):
         result["confusion"] = confusion(network, x, np.asarray(y), head.size).tolist()
+    if isinstance(y, dict):
+        result["heads"] = {name: _share_of_right(network, x, name, labels) for name, labels in y.items()}
     return result
+
+
+def _share_of_right(network: Any, x: Batch, head: str, labels: Any, portion: int = 1_000) -> float | None:
+    """Accuracy of one of several heads; None where it has no classes."""
+    from neurograph.training.batches import take
+
+    if not _are_classes(labels):
+        return None
+    rows = [slice(start, start + portion) for start in range(0, len(labels), portion)]
+    return float(sum(int(np.sum(network.predict(take(x, r))[head] == labels[r])) for r in rows) / len(labels))
 
 
 def confusion(network: Any, x: Batch, y: NDArray[Any], n_classes: int, portion: int = 1_000) -> NDArray[np.int64]:
@@ -106,6 +120,8 @@ def text(result: dict[str, Any]) -> str:
     """The result as lines: totals, then a row for each class."""
     accuracy = "" if result["accuracy"] is None else f"accuracy {100 * result['accuracy']:.2f} %, "
     lines = [f"{result['data']}, {result['n']:,} {result['samples']} samples: {accuracy}loss {result['loss']:.5f}"]
+    for head, share in result.get("heads", {}).items():
+        lines += [f"  {head}: accuracy {100 * share:.2f} %"] if share is not None else []
     if result["confusion"] is not None:
         lines += ["", *table(np.array(result["confusion"]))]
     return "\n".join(lines)

@@ -38,6 +38,8 @@ class Given:
     note: str
     target: Batch | None = None
     upstream: Batch | None = None
+    labels: Batch | None = None
+    """Targets of all samples that the network would be trained on, where they are known."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,23 @@ def examine(
     if given is None:
         return Examined(spec, topology, None, "", "")
     params, weights = weights_of(name, spec, topology, run)
+    topology = _counted(spec, topology, layout, given, run)
     return Examined(spec, topology, _inspector(topology, params, given), given.note, weights, params)
+
+
+def _counted(spec: Spec, topology: Topology, layout: Layout, given: Given, run: Path | None) -> Topology:
+    """The network with numbers where class weights wait for labels: those of the run, or counted from what it would be trained on."""
+    from neurograph.graph.balancing import balanced, with_class_weights
+    from neurograph.training import load_run
+    from neurograph.training.spec_samples import spec_samples
+
+    if given.target is None or all(head.loss is None or head.loss.is_resolved for head in layout.heads):
+        return topology
+    if run is not None:
+        return with_class_weights(topology, load_run(run).arguments.get("class_weights", {}))
+    if given.labels is None and all(sample.target is None for sample in spec.samples):
+        return topology
+    return balanced(topology, spec_samples(spec, layout)[1] if given.labels is None else given.labels)
 
 
 def _inspector(topology: Topology, params: Parameters, given: Given) -> Inspector:
@@ -213,6 +231,7 @@ def _stacked(values: list[Any], port: Port) -> Array:
 def _from_data(spec: Spec, layout: Layout, data: str, sample: int, run: Path | None) -> Given:
     """One training sample of a data set, prepared as the run was trained, or as the spec says; numbered as in the data set."""
     from neurograph.training import load_run
+    from neurograph.training.batches import take
     from neurograph.training.samples import samples_for
     from neurograph.training.settings import Settings
 
@@ -222,8 +241,11 @@ def _from_data(spec: Spec, layout: Layout, data: str, sample: int, run: Path | N
     found = samples_for(spec, layout, data, whole, normaliser=arguments.get("normaliser"))
     if not 0 <= sample < found.n:
         raise UsageError(f"--sample {sample}: {data} has the training samples 0…{found.n - 1:,}.")
-    x, y = np.asarray(found.x)[sample : sample + 1], np.asarray(found.y)[sample : sample + 1]
-    return Given(x, f"{data} sample {sample} (a {y[0]})", y if can_learn(layout) else None)
+    x, y = take(found.x, slice(sample, sample + 1)), take(found.y, slice(sample, sample + 1))
+    if isinstance(y, dict):
+        told = ", ".join(f"{head}: {target[0]}" for head, target in y.items())
+        return Given(x, f"{data} sample {sample} ({told})", y, labels=found.y)
+    return Given(x, f"{data} sample {sample} (a {y[0]})", y if can_learn(layout) else None, labels=found.y)
 
 
 def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given | None:

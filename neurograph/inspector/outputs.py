@@ -78,13 +78,15 @@ def from_loss(
     made = _from_target(port.loss, unit, smoothed_targets(port.loss, given, there))
     if port.loss.label_smoothing:
         made = replace(made, formula=f"{made.formula}′")
+    factors = [] if port.loss.weight == 1 else [(f"{port.loss.weight:g}", f"{port.loss.weight:g}", port.loss.weight)]
     if port.loss.class_weights is not None:
         w = float(class_factors(port, given, there)[index])
-        made = FromLoss(f"w·({made.formula}), with the class weight w", f"{w:.9g} · ({made.numbers})", w * made.value)
-    weight = port.loss.weight
-    if weight == 1:
-        return made
-    return FromLoss(f"{weight:g} · ({made.formula})", f"{weight:g} · ({made.numbers})", weight * made.value)
+        factors = [("w", f"{w:.9g}", w), *factors]
+    for symbol, written, factor in factors:
+        made = FromLoss(f"{symbol} · ({made.formula})", f"{written} · ({made.numbers})", factor * made.value)
+    return (
+        made if port.loss.class_weights is None else replace(made, formula=f"{made.formula}, with the class weight w")
+    )
 
 
 @dataclass(frozen=True)

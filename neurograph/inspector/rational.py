@@ -263,14 +263,13 @@ class ExactInspector(Inspector):
         formula = "(a − t)·f′(z)" if half else "2(a − t)·f′(z)/n"
         numbers = f"({number(a)} − {number(t)}) · {number(slope)}"
         numbers = numbers if half else f"2 · {numbers} / {n}"
+        weight, words = exact(port.loss.weight), ""
+        factors = [] if weight == 1 else [(number(weight), weight)]
         if port.loss.class_weights is not None:
-            w = self.class_factors(port, sample)[index]
-            formula, numbers = f"w·({formula}), with the class weight w", f"{number(w)} · ({numbers})"
-            value = w * value
-        weight = exact(port.loss.weight)
-        if weight == 1:
-            return FromLoss(formula, numbers, _float(value))
-        return FromLoss(f"{number(weight)} · ({formula})", f"{number(weight)} · ({numbers})", _float(weight * value))
+            factors, words = [("w", self.class_factors(port, sample)[index]), *factors], ", with the class weight w"
+        for symbol, factor in factors:
+            formula, numbers, value = f"{symbol} · ({formula})", f"{number(factor)} · ({numbers})", factor * value
+        return FromLoss(formula + words, numbers, _float(value))
 
     def class_factors(self, port: Port, sample: int) -> Any:
         """The weight of the class at every unit of a head, in fractions."""

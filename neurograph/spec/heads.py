@@ -73,8 +73,11 @@ def _faults_of_classes(spec: Spec, number: int, loss: Loss, name: str, laid: Map
     layer = laid.get(name)
     if layer is None or layer.kind is None:
         return
+    n_units, labels = layer.view.shape[0], spec.losses[number].labels or [0]
     try:
-        loss.check_classes(name, layer.view.shape[0])
+        loss.check_classes(name, n_units)
+        if max(labels) >= max(n_units, 2):
+            raise LossError(f"labels: found class {max(labels)}; '{name}' has classes 0…{max(n_units, 2) - 1}.")
     except LossError as error:
         yield fault_of(spec, number, error)
 

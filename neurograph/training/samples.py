@@ -24,6 +24,7 @@ from neurograph.graph.layout import Layout
 from neurograph.shapes import times
 from neurograph.training.batches import count, take
 from neurograph.training.spec_samples import spec_samples
+from neurograph.training.targets import check_labels, labels_by_head, targets_of
 
 if TYPE_CHECKING:
     from neurograph.spec import Spec
@@ -149,8 +150,9 @@ def samples_for(
     shape = layout.inputs[0].shape
     try:
         found = load_data(data).limited(limit)
-        found = _with_targets_for(layout, found)
-        return _fed(found, shape, prepare, augment, seed, normaliser)
+        labels = labels_by_head(spec, layout)
+        found = _with_targets_for(layout, found, labels)
+        return _told(layout, labels, _fed(found, shape, prepare, augment, seed, normaliser))
     except DataError as error:
         raise DataError(f"{spec.name}, data {data}: {error}") from None
     except MemoryError:
@@ -226,7 +228,17 @@ def _changes(
     return PreparedAugment(changes, picture, options.get("low", 0.0), options.get("high", 1.0), learned)
 
 
-def _with_targets_for(layout: Layout, found: Dataset) -> Dataset:
+def _told(layout: Layout, labels: Mapping[Any, Array], fed: Samples) -> Samples:
+    """Every head with its own targets."""
+    if not labels and len(layout.heads) < 2:
+        return fed
+    test, validation = (
+        None if part is None else (part[0], targets_of(layout, labels, part[1])) for part in (fed.test, fed.validation)
+    )
+    return replace(fed, y=targets_of(layout, labels, fed.y), test=test, validation=validation)
+
+
+def _with_targets_for(layout: Layout, found: Dataset, labels: Mapping[Any, Array]) -> Dataset:
     """The data set, with values to predict in the head's shape.
 
     Raises
@@ -237,10 +249,17 @@ def _with_targets_for(layout: Layout, found: Dataset) -> Dataset:
     heads, y, yt = layout.heads, found.y, found.yt
     if y.dtype.kind in "iu":
         n_classes = int(max(y.max(), yt.max())) + 1
-        few = next((head for head in heads if head.size > 1 and head.shape[0] < n_classes), None)
+        check_labels(labels, n_classes)
+        own = [head for head in heads if head.name not in labels]
+        few = next((head for head in own if head.size > 1 and head.shape[0] < n_classes), None)
         if few is not None:
-            raise DataError(f"{n_classes} classes; '{few.name or 'the output'}' has {few.shape[0]} units.")
+            raise DataError(
+                f"{n_classes} classes; '{few.name or 'the output'}' has {few.shape[0]} units. Give it {n_classes}, or say in its [loss] "
+                f"with labels which of its classes each of them is."
+            )
         return found
+    if labels:
+        raise DataError("[loss] labels: the data has values to predict, and no classes. Leave labels out.")
     n_values = prod(y.shape[1:])
     wrong = next((head for head in heads if head.size != n_values), None)
     if wrong is not None:
