@@ -113,7 +113,7 @@ class Lock:
             pid, _, host = self.path.read_text(encoding="utf-8", errors="replace").strip().partition(" ")
         except OSError:
             return 0, ""
-        return (int(pid), host) if pid.isdecimal() and len(pid) < 20 else (0, "")
+        return (int(pid), host) if pid.isdecimal() and len(pid) < 20 and host else (0, "")
 
     def _refusal(self, pid: int, host: str) -> RunError:
         who = "a process that has not said its name" if not pid else f"process {pid} on {host}"

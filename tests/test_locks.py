@@ -1,0 +1,137 @@
+"""Two trainings in one folder: the second is refused, and told who holds it; nobody has to clear away after a crash."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from small_runs import PATHS, run_at
+
+from neurograph.errors import RunError
+from neurograph.training import locks
+from neurograph.training.locks import Lock
+
+HOLDER = """
+import sys
+import threading
+import time
+from pathlib import Path
+from neurograph.training.locks import Lock
+with Lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def holder(folder: Path) -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=PATHS, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "held\n"
+    return child
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(RunError) as caught, Lock(folder):
+        pass
+    return str(caught.value)
+
+
+def test_the_second_is_refused_until_the_first_has_gone(tmp_path: Path) -> None:
+    child = holder(tmp_path)
+    assert refused(tmp_path) == (
+        f"{tmp_path}: another training is going on here: process {child.pid} on {socket.gethostname()}. "
+        f"Wait for it, or stop it; if it is no more, remove {tmp_path / '.lock'}."
+    )
+    child.communicate()
+    with Lock(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()} {socket.gethostname()}\n"
+        assert "going on here: this process." in refused(tmp_path)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nobody is killed here")
+def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
+    child = holder(tmp_path)
+    child.kill()
+    child.communicate()
+    assert (tmp_path / ".lock").exists()
+    with Lock(tmp_path):
+        assert str(os.getpid()) in (tmp_path / ".lock").read_text()
+
+
+def test_another_machine_is_believed(tmp_path: Path) -> None:
+    (tmp_path / ".lock").write_text("17 elsewhere\n")
+    assert "going on here: process 17 on elsewhere. Wait" in refused(tmp_path)
+    assert (tmp_path / ".lock").read_text() == "17 elsewhere\n"
+
+
+@pytest.mark.parametrize("text", ["", "x y\n", "9" * 40, "\x00\xff", "12"])
+def test_a_lock_that_says_nothing_is_taken(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".lock").write_text(text)
+    with Lock(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()} {socket.gethostname()}\n"
+
+
+def test_where_the_file_system_has_no_locks_the_process_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(locks.NO_LOCKS[0], "No locks available")
+
+    monkeypatch.setattr(locks, "flock", none)
+    child = holder(tmp_path)
+    assert f"process {child.pid} on" in refused(tmp_path)
+    child.kill()
+    child.communicate()
+    with Lock(tmp_path):
+        assert str(os.getpid()) in (tmp_path / ".lock").read_text()
+
+
+def test_a_lock_removed_by_hand_is_left_to_the_next(tmp_path: Path) -> None:
+    first = Lock(tmp_path)
+    with first:
+        (tmp_path / ".lock").unlink()
+        with Lock(tmp_path):
+            pass
+
+
+def test_what_a_killed_saver_left_is_cleared_away(tmp_path: Path) -> None:
+    run = run_at(tmp_path / "a")
+    (run.folder / ".last.safetensors.17.tmp").write_bytes(b"half")
+    with run.lock():
+        assert not (run.folder / ".last.safetensors.17.tmp").exists()
+
+
+def test_eight_at_once_are_one_at_a_time(tmp_path: Path) -> None:
+    """Each of eight threads takes the lock when it can, and adds one to a number; every lock has a file of its own."""
+    (tmp_path / "run").mkdir()
+    total = [0]
+
+    def add_five() -> None:
+        done = 0
+        while done < 5:
+            try:
+                with Lock(tmp_path / "run"):
+                    seen = total[0]
+                    time.sleep(0.001)
+                    total[0] = seen + 1
+                    done += 1
+            except RunError:
+                time.sleep(0.001)
+
+    threads = [threading.Thread(target=add_five) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert total == [40]
+    assert os.listdir(tmp_path / "run") == []
