@@ -21,7 +21,7 @@ FACTS = {"s0.mnist", "s1.cifar10", "s1.imagenet_errors", "s4.imagenet", "s4.augm
 """Rows that only state facts (so does s0.image4, whose picture the others use)."""
 
 REGULARISERS = {"s2.l1_l2"}
-"""Rows for the training issue."""
+"""Rows about penalties, which `test_optimizers` has."""
 
 Array = np.ndarray[Any, Any]
 

@@ -98,16 +98,22 @@ def _before(words: _Words) -> list[Equation]:
 
 def _clipped(words: _Words, clipped: float) -> Equation:
     """The gradient, cut off at a value, or shortened with all the others."""
-    result = number(clipped, words.digits)
+    result, factor = number(clipped, words.digits), clipped / words.g if words.g else 1.0
     if words.step.options["clip_value"] is not None:
         most = words.option("clip_value")
         symbols, numbers = f"max(−c, min(c, {words.g_name}))", f"max(-{most}, min({most}, {words.gradient}))"
     else:
-        factor = clipped / words.g if words.g else 1.0
         symbols, numbers = f"{words.g_name}·min(1, c/length)", f"{words.gradient}·{number(factor, words.digits)}"
     words.g, words.g_name = clipped, "clipped g"
-    where = "" if words.step.options["clip_value"] is not None else f"c = {words.option('clip_norm')}"
+    where = "" if words.step.options["clip_value"] is not None else _of_length(words, factor)
     return Equation("clipped g", (symbols, numbers, result), where)
+
+
+def _of_length(words: _Words, factor: float) -> str:
+    """How long all gradients together are, beside what is allowed."""
+    most = words.step.options["clip_norm"]
+    long = "no longer" if factor >= 1 else f"{number(most / factor, words.digits)} long"
+    return f"c = {number(most, words.digits)}, and all gradients together are {long}"
 
 
 def _descent(words: _Words) -> list[Equation]:
@@ -176,7 +182,7 @@ def _adam(words: _Words) -> list[Equation]:
     v = words.kept["square"][1] / (1 - options["beta2"] ** t)
     for letter, name, symbol, beta, value in (("m", "mean", "β₁", beta1, m), ("v", "square", "β₂", beta2, v)):
         sides = (f"new {letter}/(1 − {symbol}^t)", f"{words.new(name)}/(1 − {beta}^{t})", number(value, words.digits))
-        found.append(Equation(f"corrected {letter}", sides, f"t = {t} steps" if letter == "m" else ""))
+        found.append(Equation(f"corrected {letter}", sides, f"t = {t}, the steps taken" if letter == "m" else ""))
     numbers = f"− {words.option('rate')}·{words.write(m)}/(√({words.write(v)}) + {words.option('epsilon')})"
     return [*found, words.of_weight("− η·corrected m/(√(corrected v) + ε)", numbers)]
 

@@ -67,7 +67,7 @@ class Adam(Optimizer):
         value -= (self.rate / (1 - self.beta1**t)) * m / denominator
 
     def rule(self, names: Iterable[str]) -> Rule | None:
-        if not self.each_weight_alone:
+        if self._rule("adam", ()) is None:  # or it raises: either way, before anything is counted
             return None
         counters = [kept(self._state.setdefault(name, {}), "steps", np.zeros((), np.int64)) for name in names]
         taken = {int(counter) for counter in counters}
