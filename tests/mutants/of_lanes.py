@@ -329,7 +329,8 @@ UPDATES = (
         "neurograph/kernels/steps.py",
         "for first in range(number(context, PART) * TILE, n_taps, number",
         "for first in range(number(context, PART) * TILE, n_taps - TILE * (number(context, N_PARTS) - 1), number",
-        ("tests/test_program.py", "-k", "threads"),
+        ("tests/test_determinism.py", "-k", "digest"),
+        jit=True,
     ),
     Mutant(
         "a step forgets its momentum",
