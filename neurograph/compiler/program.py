@@ -329,6 +329,7 @@ class Program:
             return
         self._lending.before_weights()
         values = dict(self.params)
+        self._updating.clear_gaps()
         for p in self.plan.parameters:
             self._image.storage.parameters[p.name].write(self._runner.weights, values[p.name])
         self._seen = self.params.version

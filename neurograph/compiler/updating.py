@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,18 @@ class Updating:
         if divisor != 1:
             gradient /= divisor
         return gradient
+
+    def clear_gaps(self) -> None:
+        """Zero what lies between the weights, and between what is remembered of them: a step that left the finite range spoils it, too."""
+        for flat in (self._weights, *(flat for flat, _ in self._kept.values())):
+            flat[self._gaps] = 0
+
+    @cached_property
+    def _gaps(self) -> Index:
+        is_gap = np.ones(self._storage.n_weights, dtype=np.bool_)
+        for stored in self._storage.parameters.values():
+            stored.view(is_gap)[...] = False
+        return np.flatnonzero(is_gap)
 
     def ranges_of(self, names: tuple[str, ...]) -> Index:
         """Triples (first weight, end, bits of a form that count there) of parameters by name."""

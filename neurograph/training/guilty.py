@@ -97,7 +97,11 @@ def _in_forward(loop: Loop, step: Step) -> str:
             found = _first_bad(values)
             if found is not None:
                 return f"Neuron {_neuron(name, found[1:])} left the finite range first: {quantity} = {values[found]} {_sample(step, found[0])}."
-    return "Every neuron was finite; the loss itself was not."
+    name, found = max(
+        ((name, _largest(trace.z[name])) for name in trace.delta), key=lambda pair: abs(trace.z[pair[0]][pair[1]])
+    )
+    largest = f"{_neuron(name, found[1:])}, z = {trace.z[name][found]:.3g} {_sample(step, found[0])}"
+    return f"Every neuron was still finite, the loss was not; the largest is {largest}."
 
 
 def _in_backward(loop: Loop, step: Step) -> str:
@@ -126,6 +130,10 @@ def _trace(loop: Loop, step: Step) -> Any:
 def _first_bad(values: NDArray[Any]) -> tuple[int, ...] | None:
     bad = np.argwhere(~np.isfinite(values))
     return tuple(int(i) for i in bad[0]) if len(bad) else None
+
+
+def _largest(values: NDArray[Any]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(values)), values.shape))
 
 
 def _weights_are_finite(loop: Loop) -> bool:
