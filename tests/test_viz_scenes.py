@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,11 +20,15 @@ from neurograph.graph.address import write_node
 from neurograph.viz import graphviz
 from tests.strategies import Case, cases
 from tests.test_inspector import inspect_case
-from tests.viz_scenes import all_scenes, name_of, scene_of
+from tests.viz_scenes import all_scenes, large_scenes, name_of, scene_of
 
-every_scene = pytest.mark.parametrize("arguments", all_scenes(), ids=name_of)
+every_scene = pytest.mark.parametrize(
+    "arguments",
+    [*all_scenes(), *(pytest.param(scene, marks=pytest.mark.slow) for scene in large_scenes())],
+    ids=name_of,
+)
 SLACK = 2.5
-BACKGROUNDS = ("sheet", "outline", "seen", "pixel")
+BACKGROUNDS = ("sheet", "outline", "seen", "pixel", "dot")
 """Shapes that stand on or around others on purpose: the planes on a card, the frame of a receptive field."""
 
 
@@ -41,12 +46,6 @@ def text_box(shape: Shape) -> tuple[float, float, float, float]:
     return left, shape.y - height / 2, left + width, shape.y + height / 2
 
 
-def overlap(one: Shape, other: Shape) -> bool:
-    """Whether shapes cut into each other by more than the slack."""
-    (left, top, right, bottom), (x0, y0, x1, y1) = seen(one), seen(other)
-    return min(right, x1) - max(left, x0) > SLACK and min(bottom, y1) - max(top, y0) > SLACK
-
-
 def seen(shape: Shape) -> tuple[float, float, float, float]:
     """What of a shape is seen: all of it, or of a piece of text only the letters."""
     if shape.form == "plain" and not shape.fill:
@@ -59,10 +58,19 @@ def is_background(shape: Shape) -> bool:
 
 
 def clashes(scene: Scene) -> list[Any]:
-    """Words of shapes that cover one another."""
+    """Words of shapes that cover one another by more than the slack."""
     shapes = [s for s in scene.shapes if not is_background(s) and (words(s) or (s.fill and s.form != "plain"))]
     shapes = [s for s in shapes if not (isinstance(s.key, tuple) and s.key[:1] in (("bar",), ("zero",)))]
-    return [(words(a), words(b)) for i, a in enumerate(shapes) for b in shapes[i + 1 :] if overlap(a, b)]
+    boxes = np.array([seen(shape) for shape in shapes]).reshape(-1, 4)
+    order = np.argsort(boxes[:, 0], kind="stable")
+    lefts = boxes[order, 0]
+    found = []
+    for place, i in enumerate(order):  # from left to right; what begins behind the end of one cannot meet it
+        behind = order[place + 1 : np.searchsorted(lefts, boxes[i, 2] - SLACK)]
+        wide = np.minimum(boxes[i, 2], boxes[behind, 2]) - boxes[behind, 0]
+        tall = np.minimum(boxes[i, 3], boxes[behind, 3]) - np.maximum(boxes[i, 1], boxes[behind, 1])
+        found += [(words(shapes[i]), words(shapes[j])) for j in behind[(wide > SLACK) & (tall > SLACK)]]
+    return found
 
 
 def overflows(scene: Scene) -> list[Any]:

@@ -118,9 +118,18 @@ def subject_of(spec: str, values: str = "a") -> Subject:
 
 
 @cache
-def scene_of(spec: str, view: str, around: str | None = None, values: str = "a") -> Scene:
-    subject = Subject(topology_of(spec)) if view == "layers" else subject_of(spec, values)
-    return make_scene(subject, Wish(view, around))
+def scene_of(
+    spec: str,
+    view: str,
+    around: str | None = None,
+    values: str = "a",
+    group: str | None = None,
+    layer: str | None = None,
+    depth: int = 1,
+    folded: bool = False,
+) -> Scene:
+    subject = Subject(topology_of(spec)) if view in ("layers", "tied") else subject_of(spec, values)
+    return make_scene(subject, Wish(view, around, group, layer, depth, folded))
 
 
 def all_scenes() -> list[Any]:
@@ -131,10 +140,50 @@ def all_scenes() -> list[Any]:
     found += [("four", "neurons", None, values) for values in ("z", "delta", "none")]  # type: ignore[list-item]
     found += [(spec, "layers") for spec in (*LAYERED, TWO_HEADS, RESIDUAL, "mazur")]
     found += [(spec, "around", neuron) for spec, neuron in AROUND]
-    return found
+    return found + more_scenes()
+
+
+def more_scenes() -> list[Any]:
+    """The other views, each on networks that ask something of it."""
+    found: list[Any] = [(spec, "layers", None, "a", None, None, 1, True) for spec in ("vgg19", RESIDUAL)]
+    found += [(spec, "maps") for spec in ("zipcode-1989", "mlp", SEQUENCE, TWO_HEADS)]
+    found += [("zipcode-1989", "maps", None, "none", None, "h2"), ("sixteen", "neurons"), ("zipcode-1989", "neurons")]
+    found += [("four", "neurons", None, values) for values in ("weight", "gradient")]
+    found += [(spec, "pipeline") for spec in ("four", "xor", "zipcode-1989", SEQUENCE, TWO_HEADS)]
+    found += [("sixteen", "pipeline", None, "delta")]
+    found += [(spec, "group") for spec in ("sixteen", "zipcode-1989", "mazur", SEQUENCE)]
+    found += [("zipcode-1989", "group", None, "a", "h2[3]"), (SKIPPING, "group", None, "a", "w")]
+    found += [(spec, "windows") for spec in ("four", "zipcode-1989", SEQUENCE, TWO_HEADS)]
+    found += [("four", "windows", None, "a", None, "pool"), ("alexnet", "windows", None, "a", None, "pool1")]
+    found += [(spec, "tied") for spec in ("sixteen", "zipcode-1989", "alexnet", SEQUENCE)]
+    found += [(spec, "toeplitz") for spec in ("sixteen", "mazur", "vgg19", SEQUENCE)]
+    found += [("four", "toeplitz", None, "gradient"), ("four", "toeplitz", None, "a", None, "pool")]
+    return [
+        *found,
+        ("four", "around", "conv[0,3,1]", "a", None, None, 2),
+        (SKIPPING, "around", "h1", "a", None, None, 2),
+    ]
+
+
+def large_scenes() -> list[Any]:
+    """Pictures of thousands of shapes."""
+    found: list[Any] = [(spec, "maps") for spec in ("lenet5-1998", "alexnet", "vgg19")]
+    found += [(spec, "neurons") for spec in ("lenet5", "mlp", "alexnet", TWO_HEADS)]
+    found += [("lenet5", "neurons", "conv2[3,5,5]"), ("vgg19", "neurons", "conv5_1[0,3,3]")]
+    found += [(spec, "pipeline") for spec in ("lenet5", "alexnet")]
+    found += [(spec, "group") for spec in ("four", "lenet5", "alexnet")]
+    found += [
+        ("lenet5", "group", None, "a", "conv2[3]"),
+        ("lenet5", "tied"),
+        ("lenet5", "toeplitz"),
+        ("mlp", "toeplitz"),
+    ]
+    found += [("lenet5", "around", "conv2[3,5,5]", "a", None, None, 3)]
+    return [*found, ("alexnet", "around", "conv2[3,5,5]", "a", None, None, 2)]
 
 
 def name_of(arguments: tuple[Any, ...]) -> str:
+    arguments = tuple(part for part in arguments if part is not None)
     return " ".join(str(part).split('"')[1] if "\n" in str(part) else str(part) for part in arguments)
 
 

@@ -31,7 +31,9 @@ def card(fact: Facts) -> Shape:
 
 
 def _lines(fact: Facts) -> Iterator[Line]:
-    yield Line(fact.name, 16, INK, bold=True)
+    yield Line(fact.title, 16, INK, bold=True)
+    if fact.times > 1:
+        yield Line(f"× {fact.times}", 15, INK, bold=True)
     if fact.label:
         yield Line(fact.label, 12, GREY)
     words, _, rest = fact.operation.partition(", ")

@@ -26,6 +26,7 @@ Window = tuple[range, ...]
 
 MOST_NEURONS = 11_000
 MOST_UNITS = 196
+MOST_LAYERS = 10
 LARGEST_PLANE = 64
 """Rows or columns of a map above which it is cut."""
 CUT = 32
@@ -70,11 +71,17 @@ def excerpt_of(subject: Subject, around: Node | None = None) -> Excerpt:
     topology = subject.network
     assert isinstance(topology, Topology)
     focus = {} if around is None else _focus(topology, *subject.layout.place(around))
-    windows = windows_of(topology, focus)
+    windows = windows_of(
+        topology, focus, _near(topology, None if around is None else str(subject.layout.place(around)[0]))
+    )
     if around is not None:
         wires, chosen = [*fan_in(topology, around), *fan_out(topology, around)], frozenset({around})
     else:
-        targets = [_telling(subject, p, windows[p.name]) for p in topology.populations.values() if not p.is_input]
+        targets = [
+            _telling(subject, p, windows[p.name])
+            for p in topology.populations.values()
+            if p.name in windows and not p.is_input
+        ]
         wires, chosen = [wire for node in targets for wire in fan_in(topology, node)], frozenset(targets)
     graph = cut(topology, windows, wires)
     return Excerpt(graph, chosen, tuple(_left_out(topology, graph, windows, around)))
@@ -88,9 +95,19 @@ def _focus(topology: Topology, name: Hashable, index: tuple[int, ...]) -> dict[s
     return {**centres, str(name): index}
 
 
-def windows_of(topology: Topology, focus: Mapping[str, tuple[int, ...]]) -> dict[str, Window]:
+def _near(topology: Topology, layer: str | None) -> list[str]:
+    """The layers that there is room for: around one layer, or the first."""
+    names = list(topology.populations)
+    first = 0 if layer is None else max(0, min(names.index(layer) - MOST_LAYERS // 2, len(names) - MOST_LAYERS))
+    return names[first : first + MOST_LAYERS]
+
+
+def windows_of(
+    topology: Topology, focus: Mapping[str, tuple[int, ...]], layers: Iterable[str] | None = None
+) -> dict[str, Window]:
     """The part of every layer that is drawn: all of it where there is room, else fewer maps, and maps cut around the focus."""
-    windows = {p.name: _window(p, focus.get(p.name)) for p in topology.populations.values()}
+    names = topology.populations if layers is None else layers
+    windows = {name: _window(topology.populations[name], focus.get(name)) for name in names}
     while sum(map(_size, windows.values())) > MOST_NEURONS:
         largest = max(windows, key=lambda name: (len(windows[name]) > 1, _size(windows[name])))
         shape, extents = topology.populations[largest].shape, [len(span) for span in windows[largest]]
@@ -177,9 +194,12 @@ def _attributes(population: Population, index: tuple[int, ...]) -> dict[str, obj
 
 def _left_out(topology: Topology, graph: NeuronGraph, windows: Mapping[str, Window], around: Node | None) -> list[str]:
     said = []
+    n_layers = len(topology.populations) - len(windows)
+    if n_layers:
+        said.append(f"{counted(n_layers, 'layer')} not drawn: --around one of their neurons shows them")
     n_neurons = topology.n_neurons + topology.n_inputs - sum(map(_size, windows.values()))
     if n_neurons:
-        said.append(f"{counted(n_neurons, 'neuron')} not drawn: above each layer stands which part of it is")
+        said.append(f"{counted(n_neurons, 'neuron')} not drawn in all: above each layer stands which part of it is")
     drawn = graph.number_of_edges()
     whose = "of the lit neuron" if around is not None else "into one neuron of every layer (framed)"
     said.append(f"drawn are {counted(drawn, 'edge')} {whose}, of {topology.n_edges:,}")

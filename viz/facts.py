@@ -29,6 +29,8 @@ class Facts:
         Dropout layers that it reads through, in words.
     head : str
         The loss, where the layer is an output; ``"output"`` where it has none.
+    times, last : int, str
+        How often the layer comes, where a repeated block is drawn once, and the name of the last one.
     """
 
     name: str
@@ -45,6 +47,13 @@ class Facts:
     through: tuple[str, ...]
     head: str
     sources: tuple[str, ...]
+    times: int = 1
+    last: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name, or from which to which."""
+        return f"{self.name} … {self.last}" if self.times > 1 else self.name
 
 
 def facts_of(subject: Subject, topology: Topology) -> list[Facts]:

@@ -11,6 +11,7 @@ from .arrange import arrange, ranks_of
 from .cards import card, glyph
 from .colours import GREY, INK, KINDS
 from .facts import Facts, facts_of
+from .fold import fold
 from .legend import Entry, entries
 from .scene import Canvas, Line, Scene
 from .sheet import draw_sheet
@@ -34,8 +35,14 @@ _FAMILIES = {
 }
 
 
-def layer_scene(subject: Subject) -> Scene:
+def layer_scene(subject: Subject, folded: bool = True) -> Scene:
     """Draw the layers of a topology.
+
+    Parameters
+    ----------
+    subject : Subject
+    folded : bool
+        Whether repeated blocks are drawn once, where there are too many layers for cards.
 
     Raises
     ------
@@ -45,13 +52,20 @@ def layer_scene(subject: Subject) -> Scene:
     if not isinstance(subject.network, Topology):
         raise DrawingError(f"{subject.name}: a neuron graph has no layers to draw; use view neurons or around.")
     facts = facts_of(subject, subject.network)
+    if folded and not _fits(facts):
+        facts = fold(facts)
     canvas = Canvas()
-    if max(ranks_of(facts).values()) < MOST_RANKS and len(facts) <= MOST_CARDS:
+    if _fits(facts):
         _cards(canvas, facts)
     else:
         draw_sheet(canvas, facts)
     _frame(canvas, subject, facts)
     return canvas.scene(subject.name, least_width=720)
+
+
+def _fits(facts: Sequence[Facts]) -> bool:
+    """Whether there is room for cards."""
+    return max(ranks_of(facts).values()) < MOST_RANKS and len(facts) <= MOST_CARDS
 
 
 def _cards(canvas: Canvas, facts: Sequence[Facts]) -> None:
@@ -75,6 +89,8 @@ def _frame(canvas: Canvas, subject: Subject, facts: Sequence[Facts]) -> None:
         given.append(Entry("sees: receptive field of the middle neuron, in the input"))
     if any(fact.uses for fact in facts):
         given.append(Entry("×n: edges that share each weight"))
+    if any(fact.times > 1 for fact in facts):
+        given.append(Entry("× n after a row: so many blocks of this kind follow one another; counts are of one"))
     entries(canvas, left, below, given, right)
     about = [Line(subject.name, 22, INK, bold=True), Line(subject.about(), 13, GREY)]
     canvas.text(left, top - 66, about, 700)

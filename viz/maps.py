@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from neurograph.graph.address import write_node
 from neurograph.graph.topology import Projection, Topology
@@ -18,7 +19,7 @@ from .legend import SIZE, Entry, Stroke, colour_bar, entries
 from .matrix import Entry as Cross
 from .matrix import Matrix, draw_matrix
 from .numbers import counted
-from .scene import Canvas, Cell, Curve, Line, Point, Scene, Shape, lines_height, text_width
+from .scene import Canvas, Cell, Curve, Form, Line, Point, Scene, Shape, lines_height, text_width
 from .subject import Subject
 
 HEIGHT = 470.0
@@ -156,7 +157,7 @@ def _node(
     if values is None:
         label = (Line(words, min(13.0, size[1] * 0.5, size[0] * 1.4 / len(words)), INK),)
     hint = write_node((fact.name, number)) if len(fact.shape) > 1 else f"{fact.name}: {counted(fact.shape[0], 'unit')}"
-    form = "rounded" if len(fact.shape) == 1 else "box"
+    form: Form = "rounded" if len(fact.shape) == 1 else "box"
     shape = Shape(key, *at, *size, (Cell(label, size[0]),), form, fill, GREY, 1.0, hint)
     canvas.add(shape)
     if values is not None:
@@ -175,7 +176,7 @@ def _node(
     return shape
 
 
-def _values(subject: Subject, fact: Facts, number: int) -> tuple[object, float] | None:
+def _values(subject: Subject, fact: Facts, number: int) -> tuple[Any, float] | None:
     """What a map shows of the sample, and the end of its layer's scale; None without a pass, or where it has too many values."""
     if not subject.has_values or subject.inspector is None or len(fact.shape) != 3 or subject.values == "difference":
         return None
@@ -191,14 +192,7 @@ def _values(subject: Subject, fact: Facts, number: int) -> tuple[object, float] 
 # -- edges -------------------------------------------------------------------------------------------------------------
 def _wires(canvas: Canvas, projection: Projection, source: Column, target: Column) -> None:
     """Which map reads which; where all read all, those of one map stand out."""
-    links = projection.axes[0].links() if projection.axes else None
-    if links is None:
-        return
-    is_map = len(target.fact.shape) > 1, len(source.fact.shape) > 1
-    pairs = dict.fromkeys(
-        (t if is_map[0] else 0, s if is_map[1] else 0)
-        for t, s in zip(links.target.tolist(), links.source.tolist(), strict=True)
-    )
+    pairs = _pairs(projection, source, target)
     drawn = [(t, s) for t, s in pairs if t in target.shapes and s in source.shapes]
     everybody = len(drawn) == len(source.shapes) * len(target.shapes) and len(drawn) > 12
     for t, s in sorted(drawn, key=lambda pair: pair[0] == 0):
@@ -206,6 +200,14 @@ def _wires(canvas: Canvas, projection: Projection, source: Column, target: Colum
         table = isinstance(projection.axes[0], Pairs)
         colour = tie_colour(t) + "cc" if table else INK + "aa" if strong else "#6b728038"
         canvas.curves.append(_curve(source.shapes[s], target.shapes[t], colour, 1.1 if strong else 0.7))
+
+
+def _pairs(projection: Projection, source: Column, target: Column) -> list[tuple[int, int]]:
+    """Which map of the target reads which map of the source; a layer of units counts as one."""
+    if len(target.fact.shape) < 2 or len(source.fact.shape) < 2 or not projection.axes:
+        return [(t, s) for t in (target.shapes if len(target.fact.shape) > 1 else (0,)) for s in source.shapes]
+    links = projection.axes[0].links()
+    return list(dict.fromkeys(zip(links.target.tolist(), links.source.tolist(), strict=True)))
 
 
 def _curve(source: Shape, target: Shape, colour: str, thickness: float) -> Curve:

@@ -129,11 +129,7 @@ def _lines(subject: Subject, group: Group, spot: Spot, fill: str) -> tuple[Line,
     fit = min(
         15.0, size * 0.36, size * (0.86 if len(group.shape) > 1 else 0.74) / max(text_width(letter + words, 1), 0.1)
     )
-    lines = (
-        [*name, Line(letter + words, fit, ink, bold=not group.is_single)]
-        if fit >= (5.8 if size > 26 else 6.5)
-        else name
-    )
+    lines = [*name, Line(letter + words, fit, ink, bold=not group.is_single)] if fit >= 7.0 else name
     delta = subject.value(spot.node, "delta")
     if subject.has_delta and subject.values in ("a", "z") and delta is not None and fit >= 7:
         lines += _delta_line(delta, size, delta_on(fill))

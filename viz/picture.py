@@ -49,6 +49,7 @@ def draw(
     group: str | None = None,
     layer: str | None = None,
     depth: int = 1,
+    folded: bool = True,
     overlay: str = "a",
     inspector: Inspector | None = None,
     other: Inspector | None = None,
@@ -74,6 +75,8 @@ def draw(
         One layer, for the views maps, windows, tied and toeplitz.
     depth : int
         How many steps the view around a neuron goes back and on.
+    folded : bool
+        Whether the layer view draws repeated blocks once, where there are many layers.
     overlay : str
         What colours show: ``a``, ``z`` or ``delta`` of neurons, ``weight`` or ``gradient`` of edges, the ``difference`` between the
         engines (`inspector` minus `other`), or ``none``.
@@ -107,7 +110,7 @@ def draw(
     form = check(target, view, overlay)
     subject = Subject(network, inspector, weights, overlay, labels or {}, note, other)
     _check_numbers(subject)
-    wish = Wish(view, around, group, layer, depth)
+    wish = Wish(view, around, group, layer, depth, folded)
     chosen = choose_view(subject, wish)
     return save(make_scene(subject, wish), target, form, chosen)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,15 @@ from neurograph.graph.address import node_id, write_node
 from neurograph.graph.topology import Population, Topology
 from neurograph.shapes import times
 
-from .colours import DELTA, FAINT, GREY, INK, PAPER, UNKNOWN, delta_on, ink_on, signed, tie_colour
+from .between import LEAST_WITH_NUMBERS, MAP_GAP, Station, draw_between
+from .colours import DELTA, GREY, INK, PAPER, delta_on, ink_on, signed
 from .cone import Reach, ancestors, descendants
-from .describe import activation, operation
 from .field import FRAME
 from .foot import WORDS
 from .heat import draw_heat
 from .legend import SIZE, Entry, colour_bar, entries
-from .numbers import alike, counted, short
-from .scene import Canvas, Cell, Curve, Line, Scene, Shape, lines_height, text_width
+from .numbers import counted, short
+from .scene import Canvas, Cell, Form, Line, Scene, Shape, lines_height, text_width
 from .stations import slide_of
 from .subject import Subject
 
@@ -29,29 +28,9 @@ MOST_LAYERS = 9
 MOST_UNITS = 12
 HEIGHT = 400.0
 LARGEST = 44.0
-LEAST_WITH_NUMBERS = 21.0
-GAP = 40.0
-MAP_GAP = 30.0
+LEAST_CELL = 7.0
+"""Side of a node below which a map without values is only an outline."""
 MOST_PIXELS = 128 * 128
-
-
-@dataclass(frozen=True)
-class Station:
-    """A layer in the pipeline: what is drawn of it, and how large."""
-
-    population: Population
-    n_maps: int
-    rows: int
-    columns: int
-    cell: float
-
-    @property
-    def width(self) -> float:
-        return self.columns * self.cell
-
-    @property
-    def height(self) -> float:
-        return self.rows * self.cell
 
 
 def pipeline_scene(subject: Subject) -> Scene:
@@ -72,7 +51,7 @@ def pipeline_scene(subject: Subject) -> Scene:
     x = 0.0
     for number, station in enumerate(stations):
         if number:
-            x = _between(canvas, subject, topology, stations[number - 1], station, x)
+            x = draw_between(canvas, subject, topology, station, x)
         x = _draw(canvas, subject, station, x, focus)
     _words(canvas, subject, topology, stations, bool(focus))
     return canvas.scene(subject.name, least_width=760)
@@ -130,7 +109,11 @@ def _draw(canvas: Canvas, subject: Subject, station: Station, left: float, focus
     reach = focus.get(p.name)
     largest = _largest(subject, p)
     for number in range(station.n_maps):
-        if station.cell >= LEAST_WITH_NUMBERS or not subject.has_values or len(p.shape) < 2:
+        if (
+            station.cell >= LEAST_WITH_NUMBERS
+            or len(p.shape) < 2
+            or (not subject.has_values and station.cell >= LEAST_CELL)
+        ):
             _cells(canvas, subject, station, number, (x, y), largest)
         else:
             _picture(canvas, subject, station, number, (x, y), largest)
@@ -178,14 +161,12 @@ def _cells(
             )
             node = node_id(station.population.name, index)
             value = subject.main(node)
-            fill = (PAPER if value is None else signed(value, largest)) if size >= 4 else UNKNOWN
+            fill = PAPER if value is None else signed(value, largest)
             x, y = at[0] + (column + 0.5) * size, at[1] + (row + 0.5) * size
             lines = _numbers(subject, node, value, fill, size - 2)
-            form = "box" if len(shape) > 1 else "circle"
+            form: Form = "box" if len(shape) > 1 else "circle"
             hint = subject.hint(node, write_node(node))
             canvas.add(Shape(node, x, y, size - 2, size - 2, (Cell(lines, size),), form, fill, "#8a93a3", 0.9, hint))
-        if station.rows * station.columns > MOST_PIXELS:
-            return
 
 
 def _numbers(subject: Subject, node: Any, value: float | None, fill: str, size: float) -> tuple[Line, ...]:
@@ -206,11 +187,11 @@ def _picture(
 ) -> None:
     """A map too large for numbers: its values as colours."""
     p = station.population
-    assert subject.inspector is not None
     key = (p.name, number)
     wide, tall = station.width, station.height
-    values = getattr(subject.inspector.trace, subject.values if subject.values != "difference" else "a")
-    if p.name in values and station.rows * station.columns <= MOST_PIXELS:
+    shown = subject.values if subject.values != "difference" else "a"
+    values = getattr(subject.inspector.trace, shown) if subject.has_values and subject.inspector is not None else {}
+    if subject.inspector is not None and p.name in values and station.rows * station.columns <= MOST_PIXELS:
         here = values[p.name][subject.inspector.sample][number].reshape(station.rows, station.columns)
         draw_heat(canvas, key, here, at[0], at[1], station.cell, largest, write_node(key))
     canvas.add(Shape(("outline", *key), at[0] + wide / 2, at[1] + tall / 2, wide, tall, (), "box", None, GREY, 0.8))
@@ -223,101 +204,6 @@ def _frame(canvas: Canvas, name: str, number: int, reach: Reach, at: tuple[float
     top, bottom = at[1] + rows[0] * cell, at[1] + (rows[-1] + 1) * cell
     middle = ((left + right) / 2, (top + bottom) / 2)
     canvas.add(Shape(("seen", name, number), *middle, right - left, bottom - top, (), "box", None, FRAME, 3.0))
-
-
-# -- what happens between ----------------------------------------------------------------------------------------------
-def _between(
-    canvas: Canvas, subject: Subject, topology: Topology, before: Station, station: Station, left: float
-) -> float:
-    """The filters of a layer, if it has some, or an arrow with what it computes."""
-    p = station.population
-    words = [Line(part, 12.5, INK) for part in operation(topology, p).split(", ")]
-    words += [Line(activation(p.activation), 12.5, INK)] if activation(p.activation) else []
-    width = max(text_width(line.words, line.size) for line in words) + 8
-    kernels = _kernels(subject, topology, station)
-    width = max(width, *(k.shape[1] * _kernel_cell(k, station) for _, k in kernels)) if kernels else max(width, 46.0)
-    left += GAP / 2
-    middle = left + width / 2
-    if kernels:
-        top = -(len(kernels) * station.height + (len(kernels) - 1) * MAP_GAP) / 2
-        for number, (title, kernel) in enumerate(kernels):
-            centre = top + station.height / 2 + number * (station.height + MAP_GAP)
-            _kernel(canvas, p.name, number, title, kernel, (middle, centre), _kernel_cell(kernel, station))
-        bottom = max(s.bottom for s in canvas.shapes if isinstance(s.key, tuple) and s.key[:2] == ("kernel", p.name))
-        canvas.text(left, bottom + 8, words, width, "center")
-    else:
-        canvas.text(left, -lines_height(words) - 10, words, width, "center")
-        ends = [Shape(("end", p.name, i), left + i * width, 0, 0.1, 0.1, (), "plain") for i in (0, 1)]
-        canvas.add(*ends)
-        third = width / 3
-        path = ((left, 0.0), (left + third, 0.0), (left + 2 * third, 0.0), (left + width, 0.0))
-        canvas.curves.append(Curve(ends[0].key, ends[1].key, path, INK, 1.8, arrow=True))
-    return left + width + GAP / 2
-
-
-def _kernel_cell(kernel: Any, station: Station) -> float:
-    return min(30.0, 110.0 / kernel.shape[1], station.height / kernel.shape[0])
-
-
-def _kernels(subject: Subject, topology: Topology, station: Station) -> list[tuple[str, Any]]:
-    """For every map drawn the kernel of the first map that it reads."""
-    p = station.population
-    slide = slide_of(topology, p.name)
-    weights = slide.projection.weight if slide is not None else None
-    if (
-        slide is None
-        or weights is None
-        or weights not in subject.numbers
-        or slide.down.target_weight
-        or slide.across.target_weight
-    ):
-        return []
-    found = []
-    flat = np.asarray(subject.numbers[weights]).reshape(-1)
-    for number in range(station.n_maps):
-        links = slide.projection.axes[0].into(number)
-        if not len(links):
-            continue
-        start = slide.projection.weight_offset + int(links.weight[0])
-        if not (slide.down.tap_weight or slide.across.tap_weight):
-            continue
-        rows = np.arange(slide.down.kernel)[:, None] * slide.down.tap_weight
-        columns = np.arange(slide.across.kernel)[None, :] * slide.across.tap_weight
-        title = f"{weights}[{number},{int(links.source[0])}]" if flat.size > rows.size * columns.size else weights
-        found.append((title, flat[start + rows + columns]))
-    return found
-
-
-def _kernel(
-    canvas: Canvas, name: str, number: int, title: str, kernel: Any, at: tuple[float, float], cell: float
-) -> None:
-    largest = float(np.abs(kernel).max(initial=0.0))
-    left, top = at[0] - kernel.shape[1] * cell / 2, at[1] - kernel.shape[0] * cell / 2
-    with_numbers = cell >= LEAST_WITH_NUMBERS
-    size = min(12.0, cell * 0.86 / max(text_width(alike(float(v), largest), 1, True) for v in kernel.flat))
-    for (row, column), value in np.ndenumerate(kernel):
-        fill = signed(float(value), largest)
-        words = alike(float(value), largest) if with_numbers else ""
-        lines = (Line(words, size, ink_on(fill), bold=True),) if words else ()
-        tie = int(row * kernel.shape[1] + column)
-        border, thickness = (tie_colour(tie), 2.0) if with_numbers and kernel.size <= 9 else (FAINT, 0.5)
-        x, y = left + (column + 0.5) * cell, top + (row + 0.5) * cell
-        canvas.add(
-            Shape(
-                ("kernel", name, number, row, column),
-                x,
-                y,
-                cell - 2,
-                cell - 2,
-                (Cell(lines, cell),),
-                "box",
-                fill,
-                border,
-                thickness,
-            )
-        )
-    if with_numbers:
-        canvas.text(at[0] - 60, top - 19, [Line(title, 12, INK, bold=True)], 120, "center")
 
 
 def _words(canvas: Canvas, subject: Subject, topology: Topology, stations: list[Station], framed: bool) -> None:

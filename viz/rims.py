@@ -65,14 +65,14 @@ def draw_rim(
         for row, column in _positions(rows, columns, group.rim):
             reference = missed.get((channel, row, column))
             at = _along(spot.x, column, columns, panel.pitch), _along(spot.y, row, rows, panel.pitch)
-            size = [panel.pitch * (1 if 0 <= i < n else RIM) - 2 for i, n in ((column, columns), (row, rows))]
-            canvas.add(_cell((group.name, channel, row, column), at, size, value, reference, ties))
+            wide, tall = (panel.pitch * (1 if 0 <= i < n else RIM) - 2 for i, n in ((column, columns), (row, rows)))
+            canvas.add(_cell((group.name, channel, row, column), at, (wide, tall), value, reference, ties))
 
 
 def _cell(
     key: tuple[Hashable, ...],
     at: tuple[float, float],
-    size: Sequence[float],
+    size: tuple[float, float],
     value: float | None,
     reference: Reference | None,
     ties: Mapping[Reference, int],

@@ -46,14 +46,15 @@ def _row(fact: Facts) -> tuple[str, ...]:
     computes = ", ".join(
         part for part in (fact.operation, fact.activation, *(f"after {words}" for words in fact.through)) if part
     )
-    name = f"{fact.name} · {fact.label}" if fact.label else fact.name
+    name = f"{fact.title} · {fact.label}" if fact.label else fact.title
+    end = "  ".join(part for part in (f"× {fact.times}" if fact.times > 1 else "", fact.head) if part)
     counts = (
         ("", "", "")
         if fact.kind == "input"
         else (large(fact.n_neurons), large(fact.n_edges), large(fact.n_parameters) if fact.n_parameters else "")
     )
     uses = f"×{fact.uses}" if fact.uses else ""
-    return (name, computes, times(fact.shape), *counts, uses, fact.sees, fact.head)
+    return (name, computes, times(fact.shape), *counts, uses, fact.sees, end)
 
 
 def _put(

@@ -167,7 +167,7 @@ def _targets(
     for v in down.windows:
         for u in across.windows:
             x, y = at[0] + (u + 0.5) * cell, at[1] + (v + 0.5) * cell
-            words = short(values[v][u], 3) if values and cell >= 21 else ""
+            words = short(values[v][u], 2) if values and cell >= 21 else ""
             size = min(13.0, cell * 0.36, cell * 0.85 / max(text_width(words, 1), 0.1))
             cells = (Cell((Line(words, size, INK),) if words else (), cell),)
             number = chosen.index((v, u)) if (v, u) in chosen else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from neurograph.graph.topology import Topology
+from neurograph.ops.wiring import Window
 
 from .colours import GREY, INK, PAPER, tie_colour
 from .legend import SIZE, Stroke, entries
@@ -19,7 +20,9 @@ from .subject import Subject
 WIDTH = 372.0
 GAP = 44.0
 MOST = 8
-"""Rows and columns of a map that are drawn."""
+"""Rows and columns of a map that are drawn, at most."""
+MOST_ENTRIES = 1_300
+"""Possible edges between what is drawn of two maps, at most."""
 SIDE, TALL = 150.0, 170.0
 TITLES = ("fully connected", "locally connected, untied", "locally connected, tied: a convolution")
 Wires = Mapping[tuple[int, int], int]
@@ -103,12 +106,17 @@ def _fits(topology: Topology, name: str) -> bool:
 
 def _pair(slide: Slide) -> Pair:
     """As many neurons as are legible, and the sources that they see."""
-    targets = (min(MOST, slide.down.n_targets), min(MOST, slide.across.n_targets))
-    seen = [
-        min(axis.n_sources, axis.stride * (n - 1) + axis.dilation * (axis.kernel - 1) - axis.before + 1 + axis.before)
-        for axis, n in zip((slide.down, slide.across), targets, strict=True)
-    ]
-    return Pair(slide, (seen[0], seen[1]), targets)
+    for most in range(MOST, 0, -1):
+        targets = min(most, slide.down.n_targets), min(most, slide.across.n_targets)
+        sources = _seen(slide.down, targets[0]), _seen(slide.across, targets[1])
+        if prod(sources) * prod(targets) <= MOST_ENTRIES:
+            break
+    return Pair(slide, sources, targets)
+
+
+def _seen(axis: Window, n: int) -> int:
+    """How far into the source the first n windows reach."""
+    return max(1, min(axis.n_sources, axis.stride * (n - 1) + axis.dilation * (axis.kernel - 1) - axis.before + 1))
 
 
 def _counts(topology: Topology, name: str, variant: int) -> tuple[int, int]:

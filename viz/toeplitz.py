@@ -23,6 +23,7 @@ from .subject import Subject
 
 WIDTH, HEIGHT = 980.0, 470.0
 MOST_ROWS, MOST_COLUMNS = 72, 168
+MOST_ENTRIES = 4_500
 LARGEST_CELL = 25.0
 
 
@@ -109,7 +110,8 @@ def _cut(subject: Subject, name: str) -> Cut:
     """The first rows of the matrix, as many as are legible, and the columns in which they have edges."""
     nodes, shape, n_targets = nodes_of(subject, name, MOST_ROWS)
     width = shape[-1] if len(shape) > 1 else len(nodes)
-    targets = tuple(nodes[: MOST_ROWS // width * width if 0 < width <= MOST_ROWS else MOST_ROWS])
+    nodes = nodes[: max(1, MOST_ENTRIES // max(1, min(MOST_COLUMNS, len(wires_into(subject, nodes[:1])))))]
+    targets = tuple(nodes[: len(nodes) // width * width if 0 < width <= len(nodes) else len(nodes)])
     wires = wires_into(subject, targets)
     sources: list[Node] = []
     blocks: list[int] = []

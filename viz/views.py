@@ -49,6 +49,8 @@ class Wish:
         One layer.
     depth : int
         How many edges back and on from a neuron.
+    folded : bool
+        Whether repeated blocks of layers are drawn once.
     """
 
     view: str | None = None
@@ -56,6 +58,7 @@ class Wish:
     group: str | None = None
     layer: str | None = None
     depth: int = 1
+    folded: bool = True
 
 
 def _neurons(subject: Subject, wish: Wish) -> Scene:
@@ -74,7 +77,7 @@ def _around(subject: Subject, wish: Wish) -> Scene:
 
 
 VIEWS: Mapping[str, Callable[[Subject, Wish], Scene]] = {
-    "layers": lambda subject, wish: layer_scene(subject),
+    "layers": lambda subject, wish: layer_scene(subject, wish.folded),
     "maps": lambda subject, wish: maps_scene(subject, wish.layer),
     "neurons": _neurons,
     "pipeline": lambda subject, wish: pipeline_scene(subject),

@@ -43,6 +43,7 @@ AROUND = typer.Option(metavar="NEURON", help="One neuron, such as conv1[0,3,4]: 
 GROUP = typer.Option(metavar="GROUP", help="A filter and all who share it, such as conv1[0], or a hand-named weight.")
 LAYER = typer.Option(metavar="LAYER", help="One layer, for the views maps, windows, tied and toeplitz.")
 DEPTH = typer.Option(help="With --around: how many steps back and on.", min=1)
+FOLD = typer.Option(help="Draw repeated blocks of layers once, where there are many layers.")
 SAMPLE = typer.Option(help="Whose numbers are shown, counted from 0.", min=0)
 OVERLAY = typer.Option(
     "--overlay",
@@ -64,6 +65,7 @@ def command(
     group: Annotated[str | None, GROUP] = None,
     layer: Annotated[str | None, LAYER] = None,
     depth: Annotated[int, DEPTH] = 1,
+    fold: Annotated[bool, FOLD] = True,
     overlay: Annotated[str, OVERLAY] = "a",
     sample: Annotated[int, SAMPLE] = 0,
     run: Annotated[Path | None, RUN] = None,
@@ -79,7 +81,7 @@ def command(
 
     target = out if out is not None else Path(f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', load(spec).name)}.svg")
     check(target, view, overlay)
-    wish = Wish(view, around, group, layer, depth)
+    wish = Wish(view, around, group, layer, depth, fold)
     found = _examined(spec, wish, sample, overlay, run, data)
     inspector, other = _both(found) if overlay == "difference" else (found.inspector, None)
     try:
@@ -91,6 +93,7 @@ def command(
             group=group,
             layer=layer,
             depth=depth,
+            folded=fold,
             overlay=overlay,
             inspector=inspector,
             other=other,
