@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -52,3 +54,11 @@ def mnist() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no MNIST in {folder}; set NEUROGRAPH_MNIST to a folder with its four IDX files")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's chromium, driven by Playwright; the test is skipped where one of them is missing."""
+    from tests.explorer_pages import chromium
+
+    yield from chromium()
