@@ -10,6 +10,7 @@ import pytest
 from written import drawn, graph_of
 
 import neurograph as ng
+from neurograph.kernels.jit import COMPILED
 from neurograph.kernels.update import STRETCH
 
 LAYERS = [
@@ -36,7 +37,8 @@ OPTIMIZERS = [
     pytest.param(lambda: ng.SGD(0.1, momentum=0.9, nesterov=True, **ALL), id="nesterov-all"),
     pytest.param(lambda: ng.RMSProp(0.01, **ALL), id="rmsprop-all"),
     pytest.param(lambda: ng.Adam(0.01, **ALL), id="adam-all"),
-]
+][:: 1 if COMPILED else 3]
+"""Without the JIT a third of them."""
 
 
 class Plain:
