@@ -43,7 +43,7 @@ class Run:
     """
 
     def __init__(self, folder: str | os.PathLike[str], checkpoint: str | None = None) -> None:
-        self.folder = Path(folder)
+        self.folder, self.name = Path(folder), checkpoint or "last"
         if not (self.folder / SPEC).is_file() or not (self.folder / ARGUMENTS).is_file():
             raise RunError(f"{self.folder}: not a run folder: {SPEC} and {ARGUMENTS} are expected in it.")
         if checkpoint not in (None, "last", "previous", "best"):
