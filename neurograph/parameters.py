@@ -214,7 +214,7 @@ class Parameters(Mapping[str, "Array"]):
         ----------
         other : Parameters, or a mapping of str to ndarray
         leave : collection of str
-            Parameters that keep their values whatever the other network has.
+            Parameters that keep their values whatever the other network has; a mapping says why.
         used : mapping of str to ndarray of bool, optional
             Slots that belong to an edge here; the others stay 0.
 

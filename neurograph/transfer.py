@@ -35,6 +35,11 @@ class Taken:
     fresh: Mapping[str, str]
     unused: tuple[str, ...]
 
+    def __str__(self) -> str:
+        lines = [f"taken: {', '.join(self.taken) or 'nothing'}"]
+        lines += [f"fresh: {name} ({why})" for name, why in self.fresh.items()]
+        return "\n".join(lines)
+
 
 def fitting(here: Mapping[str, Array], other: Mapping[str, Array], leave: Collection[str]) -> Taken:
     """Compare two networks' parameters by name and shape.
@@ -48,7 +53,7 @@ def fitting(here: Mapping[str, Array], other: Mapping[str, Array], leave: Collec
     fresh = {}
     for name, values in here.items():
         if name in leave:
-            fresh[name] = "the spec gives its values"
+            fresh[name] = leave[name] if isinstance(leave, Mapping) else "it was to be left"
         elif name not in other:
             fresh[name] = "there is none of this name"
         elif other[name].shape != values.shape:

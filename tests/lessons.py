@@ -1,7 +1,8 @@
 """The lessons in docs/lessons, and docs/compiler.md, are pages that run: below every Python block stands what it prints, and tests compare.
 
 ``python -m tests.lessons`` says which pages are out of date; with ``--write`` it writes their output and pictures anew. The blocks of
-a page share one namespace, as the cells of a notebook do. A picture is made by the command in the comment above it.
+a page share one namespace, as the cells of a notebook do. A picture is made by the command in the comment above it, a plot is the figure
+that the comment names.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
 COMPILER = FOLDER.parent / "compiler.md"
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n.*?^```\n)?", re.M | re.S)
 PICTURE = re.compile(r"^<!-- (?P<command>neurograph draw .*?) -->\n!\[.+?\]\((?P<file>[^)]+\.svg)\)$", re.M)
+PLOT = re.compile(r"^<!-- plot (?P<name>\w+) -->\n!\[.+?\]\((?P<file>[^)]+\.(?:svg|png))\)$", re.M)
 
 
-def refreshed(page: str, name: str = "lesson") -> str:
-    """A page with the output of every block as it is today."""
+def refreshed(page: str, name: str = "lesson", figures: Path | None = None) -> str:
+    """A page with the output of every block as it is today; with `figures`, its plots are written anew in that folder."""
     namespace: dict[str, Any] = {"__name__": "lesson"}
 
     def run(block: re.Match[str]) -> str:
@@ -33,7 +35,12 @@ def refreshed(page: str, name: str = "lesson") -> str:
         output = "".join(f"{text.rstrip()}\n" for text in printed.getvalue().rstrip("\n").splitlines())
         return f"```python\n{block['code']}```\n" + (f"\n```text\n{output}```\n" if output else "")
 
-    return BLOCK.sub(run, page)
+    written = BLOCK.sub(run, page)
+    for plot in PLOT.finditer(page) if figures is not None else ():
+        from neurograph.viz import plots
+
+        plots.save(namespace[plot["name"]], figures / plot["file"])
+    return written
 
 
 def pictures(page: str) -> list[tuple[list[str], str]]:
@@ -48,7 +55,7 @@ def main(arguments: list[str]) -> int:
     outdated = 0
     for path in (*PAGES, COMPILER):
         page = path.read_text(encoding="utf-8")
-        found = refreshed(page, str(path))
+        found = refreshed(page, str(path), FOLDER if "--write" in arguments else None)
         outdated += found != page
         if found != page:
             sys.stdout.write(f"{path.name}: {'written' if '--write' in arguments else 'out of date'}\n")

@@ -8,16 +8,25 @@ from pathlib import Path
 import pytest
 
 from neurograph.cli import main
-from tests.lessons import BLOCK, FOLDER, PAGES, pictures, refreshed
+from neurograph.kernels.jit import COMPILED
+from tests.lessons import BLOCK, FOLDER, PAGES, PLOT, pictures, refreshed
 
 LARGEST_PICTURE = 60_000
 """Bytes."""
+LARGEST_PLOT = 200_000
+"""Bytes: hundreds of points, each with its coordinates."""
+LARGEST_PLOT = 200_000
+"""Bytes: hundreds of points, each with its coordinates."""
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_a_lesson_prints_what_its_page_says(path: Path) -> None:
     page = path.read_text(encoding="utf-8")
     assert len(BLOCK.findall(page)) >= 3
+    if "ng.fit(" in page and not COMPILED:
+        pytest.skip("trains networks, which takes minutes without the JIT")
+    if PLOT.search(page):
+        pytest.importorskip("matplotlib", reason="draws plots; matplotlib is not installed")
     assert refreshed(page, str(path)) == page, "python -m tests.lessons --write"
 
 
@@ -26,6 +35,8 @@ def test_pictures_are_small_and_their_commands_run(path: Path, tmp_path: Path) -
     for number, (command, file) in enumerate(pictures(path.read_text(encoding="utf-8"))):
         assert (FOLDER / file).stat().st_size < LARGEST_PICTURE
         assert main([*command, "-o", str(tmp_path / f"{number}.svg")]) == 0
+    for plot in PLOT.finditer(path.read_text(encoding="utf-8")):
+        assert (FOLDER / plot["file"]).stat().st_size < LARGEST_PLOT
 
 
 def test_every_lesson_is_listed_and_has_a_title() -> None:

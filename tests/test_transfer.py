@@ -64,7 +64,8 @@ def test_slots_without_an_edge_stay_0_and_what_is_to_be_left_is_left() -> None:
     params = ng.Parameters({"a": [1.0, 0.0], "b": [2.0]})
     found = params.take_from({"a": np.array([5.0, 6.0]), "b": np.array([7.0])}, ["b"], {"a": np.array([True, False])})
     assert (params["a"].tolist(), params["b"].tolist()) == ([5.0, 0.0], [2.0])
-    assert found.fresh == {"b": "the spec gives its values"}
+    assert str(found) == "taken: a\nfresh: b (it was to be left)"
+    assert found.fresh == {"b": "it was to be left"}
 
 
 def test_values_that_are_not_finite_are_not_taken() -> None:

@@ -45,7 +45,8 @@ def _taken(topology: Topology, params: Parameters, init_from: str) -> dict[str, 
     folder, checkpoint = where(init_from)
     run = load_run(folder, checkpoint)
     declared = topology.parameters
-    leave = [name for name, found in declared.items() if found.values is not None and not found.trainable]
+    given = "the spec gives its values"
+    leave = {name: given for name, found in declared.items() if found.values is not None and not found.trainable}
     used = {name: found.used for name, found in declared.items() if found.used is not None}
     found = params.take_from(run.parameters, leave, used)
     if not found.taken:
