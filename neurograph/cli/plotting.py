@@ -120,14 +120,6 @@ class Material:
         return "Weights as the spec gives them." if given else "Untrained weights, seed 0."
 
     @cached_property
-    def trained(self) -> Run:
-        """The run to its end, whatever checkpoint the weights are from."""
-        from neurograph.training import load_run
-
-        assert self.run is not None
-        return self.run if self.run.name == "last" else load_run(self.run.folder, "last")
-
-    @cached_property
     def samples(self) -> Samples:
         from neurograph.cli.evaluate import samples_of
 
@@ -201,8 +193,7 @@ class Material:
 def _curves(m: Material) -> Pictures:
     from neurograph.viz import plots
 
-    _run(m, "curves")
-    yield "", plots.curves(m.trained, title=f"{m.spec.name}: training")
+    yield "", plots.curves(_run(m, "curves"), title=f"{m.spec.name}: training")
 
 
 def _filters(m: Material) -> Pictures:
@@ -242,13 +233,16 @@ def _mistakes(m: Material) -> Pictures:
 
 def _by_head(m: Material, what: str, plot: Callable[..., Figure]) -> Pictures:
     """One picture for each head that has classes; DrawingError if none has."""
+    from neurograph.training.batches import count
+
     _run(m, what)
     x, y, samples = m.judged
-    heads = m.program.layout.heads
+    engine = m.engine(count(x, y))
+    heads = engine.layout.heads
     refused = []
     for head in heads:
         try:
-            figure = plot(m.program, x, y, head.name, note=f"{m.samples.name}, {samples}. {m.weights}")
+            figure = plot(engine, x, y, head.name, note=f"{m.samples.name}, {samples}. {m.weights}")
         except (DrawingError, LossError) as error:
             refused.append(str(error))
         else:
@@ -270,7 +264,7 @@ def _updates(m: Material) -> Pictures:
     from neurograph.cli.replay import replay
     from neurograph.viz import plots
 
-    _run(m, "updates")
+    run = _run(m, "updates")
     watches: list[Any] = []
 
     def watch(params: Parameters) -> Callable[[Any], None]:
@@ -278,8 +272,8 @@ def _updates(m: Material) -> Pictures:
         found: Callable[[Any], None] = watches[0]
         return found
 
-    replayed = replay(m.trained, m.steps, watch)
-    yield "", plots.updates(watches[0], note=f"{replayed} of {m.trained.folder}, taken once more.")
+    replayed = replay(run, m.steps, watch)
+    yield "", plots.updates(watches[0], note=f"{replayed} of {run.folder}, taken once more.")
 
 
 def _receptive(m: Material) -> Pictures:

@@ -80,7 +80,7 @@ def replay(run: Run, steps: int | None, watch: Callable[[Parameters], Callable[[
         nonlocal taken
         taken = progress.step
         told(progress)
-        if taken >= min(most, done):
+        if min(most, done) <= taken < progress.n_steps:
             enough.asked = signal.SIGINT
 
     history = fit(

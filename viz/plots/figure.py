@@ -143,7 +143,7 @@ def logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure; the ending says the form: .png, .svg or .pdf. The same figure gives the same bytes.
+    """Write a figure; the ending says the form: .png, .svg or .pdf. The same plot, made anew, gives the same bytes.
 
     Raises
     ------
