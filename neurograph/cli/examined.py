@@ -111,11 +111,11 @@ def examine(
     if given is None:
         return Examined(spec, topology, None, "", "")
     params, weights = weights_of(name, spec, topology, run)
-    topology = _counted(spec, topology, layout, given, run)
+    topology = counted(spec, topology, layout, given, run)
     return Examined(spec, topology, _inspector(topology, params, given), given.note, weights, params)
 
 
-def _counted(spec: Spec, topology: Topology, layout: Layout, given: Given, run: Path | None) -> Topology:
+def counted(spec: Spec, topology: Topology, layout: Layout, given: Given, run: Path | None) -> Topology:
     """The network with numbers where class weights wait for labels: those of the run, or counted from what it would be trained on."""
     from neurograph.graph.balancing import balanced, with_class_weights
     from neurograph.training import load_run

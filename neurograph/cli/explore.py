@@ -15,9 +15,9 @@ import typer
 from neurograph.cli.options import JsonOption, SpecArgument
 
 if TYPE_CHECKING:
+    from neurograph.cli.examined import Given
     from neurograph.graph.layout import Layout
     from neurograph.spec import Spec
-    from neurograph.viz import Sample
 
 EXAMPLES = """
 neurograph explore four -o four.html
@@ -49,59 +49,66 @@ def command(
     the pass; draw a digit; change a weight or a pixel, and everything follows. The page makes no request. Samples of a data set
     are held-out ones, all classes in turn.
     """
-    from neurograph.cli.examined import weights_of
+    from neurograph.cli.examined import counted, weights_of
     from neurograph.graph.lay_out import lay_out
     from neurograph.graph.layout import layout_of
     from neurograph.spec import load
     from neurograph.training.settings import Settings
-    from neurograph.viz import explore, fits, paper_for
+    from neurograph.viz import Sample, explore, fits, paper_for
 
     loaded = load(spec)
     topology = lay_out(loaded)
     layout = layout_of(topology)
     fits(loaded.name, topology, layout)
-    settings = Settings.of(loaded)
-    chosen = _chosen(loaded, layout, data, samples, settings.prepare)
     params, weights = weights_of(spec, loaded, topology, run)
+    chosen = _chosen(loaded, layout, data, samples, run)
     page = explore(
-        topology,
+        counted(loaded, topology, layout, chosen.given[0], run),
         params,
-        chosen.samples,
+        [Sample(given.x, given.target, given.upstream, given.note) for given in chosen.given],
         about=f"{chosen.note}; {weights}",
         labels={layer.name: layer.label for layer in loaded.layers if layer.label},
-        paper=paper_for(layout, chosen.digits, settings.prepare, chosen.normaliser) if chosen.is_drawable else None,
-        learning_rate=settings.learning_rate,
+        paper=paper_for(layout, chosen.digits, chosen.prepare, chosen.normaliser) if chosen.is_drawable else None,
+        classes=chosen.classes,
+        learning_rate=Settings.of(loaded).learning_rate,
     )
     target = page.save(out if out is not None else Path(f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', loaded.name)}.html"))
     size = len(page.html.encode())
     if as_json:
-        print(json.dumps({"page": str(target), "network": loaded.name, "samples": len(chosen.samples), "bytes": size}))
+        print(json.dumps({"page": str(target), "network": loaded.name, "samples": page.n_samples, "bytes": size}))
     else:
         print(f"{target}: {loaded.name}, {chosen.note}, {weights}; {size / 1e6:.2f} MB. Open it in a browser.")
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """Samples, where they come from in words, the set of digits that a drawing should look like, and what normalised them."""
+    """Samples, where they come from in words, and how a drawing becomes one of their kind."""
 
-    samples: list[Sample]
+    given: list[Given]
     note: str
+    prepare: Mapping[str, Any]
     digits: str | None = None
     normaliser: Mapping[str, Any] | None = None
     is_drawable: bool = True
+    classes: tuple[str, ...] = ()
 
 
-def _chosen(spec: Spec, layout: Layout, data: str | None, n: int, prepare: Mapping[str, Any]) -> _Chosen:
+def _chosen(spec: Spec, layout: Layout, data: str | None, n: int, run: Path | None) -> _Chosen:
     """What is shown: the spec's samples or a data set's; where there are none, what stands in for them."""
     from neurograph.cli.examined import is_at_hand
+    from neurograph.training import load_run
+    from neurograph.training.settings import Settings
 
+    arguments = {} if run is None else load_run(run).arguments
+    told = arguments["settings"]["prepare"] if arguments else Settings.of(spec).prepare
+    prepare = {key: value for key, value in told.items() if key != "validation"}
     own = spec.data.set if spec.data is not None else None
     named = data or (None if spec.samples else own)
     if named is not None and (data is not None or is_at_hand(named)):
-        return _held_out(spec, layout, named, n, prepare)
-    chosen = _from_spec(spec, layout, n)
-    note = f"{len(chosen)} sample{'' if len(chosen) == 1 else 's'}" + (" of the spec" if spec.samples else "")
-    return _Chosen(chosen, note, own, None, _is_drawable(own) and not prepare.get("normalise"))
+        return _held_out(spec, layout, named, n, prepare, arguments.get("normaliser"))
+    given = _from_spec(spec, layout, n, run)
+    note = f"{len(given)} sample{'' if len(given) == 1 else 's'}" + (" of the spec" if spec.samples else "")
+    return _Chosen(given, note, prepare, own, None, _is_drawable(own) and not prepare.get("normalise"))
 
 
 def _is_drawable(data: str | None) -> bool:
@@ -111,37 +118,50 @@ def _is_drawable(data: str | None) -> bool:
     return data in (None, "digits", "mnist") or data not in KNOWN
 
 
-def _from_spec(spec: Spec, layout: Layout, n: int) -> list[Sample]:
+def _from_spec(spec: Spec, layout: Layout, n: int, run: Path | None) -> list[Given]:
     """The spec's own samples; where it has none, what stands in for them."""
     from neurograph.cli.examined import find_batch
-    from neurograph.viz import Sample
 
     shape = layout.inputs[0].shape
     is_picture = len(layout.inputs) == 1 and len(shape) == 3 and shape[0] == 1
     most = len(spec.samples) or (n if is_picture else 1)
-    found = [find_batch(spec, layout, number, None, False, True) for number in range(min(n, most))]
-    return [Sample(given.x, given.target, given.upstream, given.note) for given in found if given is not None]
+    found = [find_batch(spec, layout, number, None, False, True, run) for number in range(min(n, most))]
+    return [given for given in found if given is not None]
 
 
-def _held_out(spec: Spec, layout: Layout, data: str, n: int, prepare: Mapping[str, Any]) -> _Chosen:
+def _held_out(
+    spec: Spec,
+    layout: Layout,
+    data: str,
+    n: int,
+    prepare: Mapping[str, Any],
+    learned: Mapping[str, Any] | None,
+) -> _Chosen:
     """Held-out samples of a data set, all classes in turn."""
-    from neurograph.cli.examined import can_learn
+    from neurograph.cli.examined import Given, can_learn
+    from neurograph.data.known import KNOWN
+    from neurograph.training.batches import take
     from neurograph.training.samples import samples_for
-    from neurograph.viz import Sample
 
-    found = samples_for(spec, layout, data, prepare)
-    x, y = map(np.asarray, (found.x, found.y) if found.test is None else found.test)
-    classes = y.ndim == 1 and y.dtype.kind in "iu"
-    which = in_turn(y.tolist(), n) if classes else list(range(min(n, len(x))))
-    wanted = can_learn(layout)
-    chosen = [
-        Sample(
-            x[k : k + 1], y[k : k + 1] if wanted else None, label=f"{data} {k}: a {y[k]}" if classes else f"{data} {k}"
-        )
-        for k in which
-    ]
-    note = f"{len(chosen)} {'training' if found.test is None else 'held-out'} samples of {data}"
-    return _Chosen(chosen, note, data, found.normaliser, _is_drawable(data))
+    found = samples_for(spec, layout, data, prepare, normaliser=learned)
+    x, y = (found.x, found.y) if found.test is None else found.test
+    told = y if isinstance(y, Mapping) else {"": y}
+    first = np.asarray(next(iter(told.values())))
+    is_class = first.ndim == 1 and first.dtype.kind in "iu"
+    which = in_turn(first.tolist(), n) if is_class else list(range(min(n, len(first))))
+    wanted = isinstance(y, Mapping) or can_learn(layout)
+    classes = KNOWN[data].classes if data in KNOWN else ()
+    given = []
+    for k in which:
+        says = f": a {_named(classes, int(first[k]))}" if is_class else ""
+        one = slice(k, k + 1)
+        given.append(Given(take(x, one), f"{data} {k}{says}", take(y, one) if wanted else None, labels=found.y))
+    note = f"{len(given)} {'training' if found.test is None else 'held-out'} samples of {data}"
+    return _Chosen(given, note, prepare, data, found.normaliser, _is_drawable(data), classes)
+
+
+def _named(classes: tuple[str, ...], label: int) -> str:
+    return classes[label] if label < len(classes) else str(label)
 
 
 def in_turn(labels: list[int], n: int) -> list[int]:

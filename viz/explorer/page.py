@@ -82,6 +82,7 @@ def explore(
     about: str = "",
     labels: Mapping[str, str] | None = None,
     paper: Paper | None = None,
+    classes: Sequence[str] = (),
     learning_rate: float = 0.1,
 ) -> Page:
     """The explorer page of a network.
@@ -99,6 +100,8 @@ def explore(
         Layer → the free text that the spec gives it.
     paper : Paper, optional
         How a drawing becomes an input; None: nothing can be drawn.
+    classes : sequence of str
+        What the classes of a single head are called; none: by their numbers.
     learning_rate : float
         η of the step at the end of the story.
 
@@ -126,6 +129,7 @@ def explore(
         **describe(network, layout, weights, labels or {}),
         "samples": [sample.packed(layout) for sample in samples],
         "paper": None if paper is None else paper.described(),
+        "classes": list(classes) if len(layout.heads) == 1 else [],
         "learningRate": learning_rate,
     }
     return Page(name, _html(name, data), len(samples))

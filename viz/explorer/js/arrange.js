@@ -4,7 +4,8 @@ import { nameOf } from "./network.js";
 
 const NEST = 400; // networks of up to so many edges are drawn with all their edges, as textbooks do
 const UNITS = 20; // outputs up to which each has a line of its own
-const MOST_MAPS = 64; // maps of a layer that are shown at first
+const MOST_MAPS = 64; // maps of a layer that are drawn
+const MOST_UNITS = 2000; // neurons of a layer without maps that are drawn
 
 // A block is a plane, or a group of single neurons at one depth: its title, its cells as neurons, their shape.
 export function blocksOf(net) {
@@ -27,21 +28,33 @@ export function blocksOf(net) {
 }
 
 function blockOf(net, layer, depth) {
-  const [first, ...inner] = layer.shape;
-  const shape = inner.length === 2 ? layer.shape : inner.length === 1 ? [first, 1, inner[0]] : [1, first, 1];
-  const shown = Math.min(shape[0], MOST_MAPS);
+  const [first, ...inner] = layer.shape.every((n, k) => k === 0 || n === 1) ? [layer.shape[0]] : layer.shape;
+  if (!inner.length) return vectorOf(layer, depth);
+  const shape = inner.length === 2 ? layer.shape : [first, 1, inner[0]];
+  const shown = Math.min(first, MOST_MAPS);
   const size = shape[1] * shape[2];
   return {
     title: layer.name, depth, layer, layers: [layer.number], single: false,
     cells: Array.from(layer.at.subarray(0, shown * size)),
     shape: [shown, shape[1], shape[2]],
-    more: shape[0] - shown,
-    vector: inner.length === 0,
+    more: first > shown ? `… and ${(first - shown).toLocaleString("en-US")} more maps, computed but not drawn` : null,
+    vector: false,
   };
 }
 
+function vectorOf(layer, depth) {
+  const shown = Math.min(layer.size, MOST_UNITS);
+  const more = layer.size > shown ? `… and ${(layer.size - shown).toLocaleString("en-US")} more neurons, computed but not drawn` : null;
+  return { title: layer.name, depth, layer, layers: [layer.number], single: false, cells: Array.from(layer.at.subarray(0, shown)), shape: [1, shown, 1], more, vector: true };
+}
+
+function titleOf(net, cells) {
+  const names = cells.slice(0, 6).map((i) => nameOf(net, i));
+  return `${names.join(", ")}${cells.length > 6 ? ", …" : ""}`;
+}
+
 function finish(net, block) {
-  if (block.single) Object.assign(block, { shape: [1, block.cells.length, 1], more: 0, vector: true, title: block.cells.map((i) => nameOf(net, i)).join(", ") });
+  if (block.single) Object.assign(block, { shape: [1, block.cells.length, 1], more: null, vector: true, title: titleOf(net, block.cells) });
   block.head = net.heads.find((head) => head.neurons.length <= UNITS && head.neurons.every((i) => block.cells.includes(i))) ?? null;
   block.nodes = block.vector && block.cells.length <= 16 && net.nEdges <= NEST;
   block.lines = block.vector && !block.nodes && block.head !== null && block.cells.length <= UNITS;

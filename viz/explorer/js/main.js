@@ -90,7 +90,7 @@ class Explorer {
     find("targetField").hidden = !classes;
     if (!classes) return;
     const n = head.neurons.length === 1 ? 2 : head.neurons.length;
-    fill(find("target"), h("option", { value: "" }, "none"), Array.from({ length: n }, (_, k) => h("option", { value: k }, String(k))));
+    fill(find("target"), h("option", { value: "" }, "none"), Array.from({ length: n }, (_, k) => h("option", { value: k }, this.model.className(k))));
     find("target").addEventListener("change", (event) => this.edit(() => this.model.setTarget(event.target.value === "" ? null : Number(event.target.value))));
   }
 
@@ -338,10 +338,10 @@ class Explorer {
     const [label, wanted] = [model.label(), model.wantedLabel()];
     const parts = [];
     if (label !== null) {
-      parts.push("says ", h("strong", {}, String(label)));
+      parts.push("says ", h("strong", {}, model.className(label)));
       const share = this.certainty(label);
       if (share !== null) parts.push(` (${(100 * share).toFixed(1)} %)`);
-      if (wanted !== null) parts.push(h("span", { class: wanted === label ? "right" : "wrong" }, wanted === label ? " ✓" : ` ✗ wanted ${wanted}`));
+      if (wanted !== null) parts.push(h("span", { class: wanted === label ? "right" : "wrong" }, wanted === label ? " ✓" : ` ✗ wanted ${model.className(wanted)}`));
     }
     if (model.state.loss !== null) parts.push(h("span", { class: "loss" }, `${parts.length ? " · " : ""}loss ${number(model.state.loss, 3)}`));
     return parts;

@@ -47,6 +47,10 @@ export class Model {
     return this.hasClasses ? labelOf(this.net, this.net.heads[0], this.state) : null;
   }
 
+  className(label) {
+    return this.data.classes[label] ?? String(label);
+  }
+
   // The class that is wanted, where targets are classes; else null.
   wantedLabel() {
     if (!this.wanted.t || this.net.heads.length !== 1 || this.label() === null) return null;

@@ -20,6 +20,7 @@ export const signed = (text) => (text.startsWith("−") ? `(${text})` : text);
 // Short enough to stand inside a cell.
 export function short(value, digits = 2) {
   if (!Number.isFinite(value)) return number(value);
+  if (Math.abs(value) >= 10 ** digits && Math.abs(value) < 10000) return number(Math.round(value), 5);
   if (Number.isInteger(value) && Math.abs(value) < 10000) return number(value, 5);
   return number(value, digits).replace(/e([+−])0?/, (_, sign) => (sign === "+" ? "e" : "e−")).replace(/^(−?)0\./, "$1.");
 }

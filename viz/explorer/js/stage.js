@@ -57,7 +57,7 @@ export class Stage {
       ? button(block.title, () => this.pickLayer(block.layer), { class: "title", title: `${block.title}: open the layer's card` })
       : null;
     const about = block.layer ? h("p", { class: "shape" }, times(block.layer.shape)) : null;
-    const more = block.more ? h("p", { class: "more" }, `… and ${block.more.toLocaleString("en-US")} more maps, computed but not drawn`) : null;
+    const more = block.more ? h("p", { class: "more" }, block.more) : null;
     return h("div", { class: block.nodes ? "block nodes" : "block" }, h("div", { class: "head" }, title, about), block.grid.element, more, block.scaleText);
   }
 
@@ -141,7 +141,7 @@ export class Stage {
       const k = head.neurons.indexOf(i);
       if (k < 0 || this.valueOf(i) === null || (block.nodes && !shares)) return null;
       const text = shares ? `${(100 * shares[k]).toFixed(1)} %` : number(this.valueOf(i), 3);
-      const named = head.layer === null || block.nodes ? text : `${k}   ${text}`;
+      const named = head.layer === null || block.nodes || head.neurons.length === 1 ? text : `${this.model.className(k)}   ${text}`;
       return { text: named, share: shares ? shares[k] : null, strong: head.neurons.length > 1 && label === k };
     };
   }

@@ -35,7 +35,7 @@ export function tell(model, by) {
   const backward = computing.toReversed();
   const step = (chapter, title, open) => ({ chapter, title, open: () => ({ chapter, title, ...open() }) });
   const each = (list, chapter, word, frame) => list.flatMap((stage) => told(model, by, stage, computing).map((i) => step(chapter, `${word}: ${i === null ? stage.name : nameOf(model.net, i)}`, () => frame(model, stage, i))));
-  const forward = [...given.map((stage) => step("input", `What goes in: ${stage.name}`, () => inputFrame(stage))), ...each(computing, "forward", "Forward", forwardFrame)];
+  const forward = [...given.map((stage) => step("input", `What goes in: ${stage.name}`, () => inputFrame(stage, leftOut(by, computing)))), ...each(computing, "forward", "Forward", forwardFrame)];
   if (!model.hasDelta) return forward;
   return [
     ...forward,
@@ -62,7 +62,7 @@ function stagesOf(model) {
       made.push(alone.get(net.depth[number]));
     }
   });
-  for (const stage of made) stage.name ||= stage.neurons.map((i) => nameOf(net, i)).join(", ");
+  for (const stage of made) stage.name ||= `${stage.neurons.slice(0, 6).map((i) => nameOf(net, i)).join(", ")}${stage.neurons.length > 6 ? ", …" : ""}`;
   const rank = new Map();
   made.sort((s, t) => first(s) - first(t)).forEach((stage, k) => stage.neurons.forEach((i) => rank.set(i, k)));
   made.forEach((stage, k) => Object.assign(stage, { rank: k, ranks: rank }));
@@ -78,6 +78,13 @@ function told(model, by, stage, computing) {
   return all ? stage.neurons : saying(model, stage);
 }
 
+// Neuron by neuron, a large network is not told whole: this is said.
+function leftOut(by, computing) {
+  const n = computing.reduce((sum, other) => sum + other.neurons.length, 0);
+  if (by === "layer" || n <= ALL) return "";
+  return ` Of the ${n.toLocaleString("en-US")} neurons that compute, some are told: in every layer the most active one, the one with the largest δ, and a silent one, where there is one. Any other opens when you choose it.`;
+}
+
 // Of a large layer: the most active neuron, the one with the largest δ, and a silent one.
 function saying(model, stage) {
   const { a, delta } = model.state;
@@ -90,8 +97,8 @@ const upTo = (stage, i) => (j) => (stage.ranks.get(j) ?? -1) < stage.rank || (st
 const downTo = (stage, i) => (j) => (stage.ranks.get(j) ?? -1) > stage.rank || (stage.ranks.get(j) === stage.rank && (i === null || j <= i));
 
 // -- forward -----------------------------------------------------------------------------------------------------------
-function inputFrame(stage) {
-  return { equation: "a = x", words: "An input neuron computes nothing: its activation is the number it is given.", view: "a", shown: upTo(stage, null), neuron: null };
+function inputFrame(stage, rest) {
+  return { equation: "a = x", words: `An input neuron computes nothing: its activation is the number it is given.${rest}`, view: "a", shown: upTo(stage, null), neuron: null };
 }
 
 function forwardFrame(model, stage, i) {
