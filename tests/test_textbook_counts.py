@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_textbook_training import TRAINED
 from textbook_rows import FACTS, REGULARISERS, ROWS, assert_same, conv_of, reference, topology_of
 
 import neurograph as ng
@@ -32,7 +33,7 @@ REPRODUCED = {
 def test_every_row_has_its_place() -> None:
     counted = {name for names in COUNTED.values() for name in names}
     assert len(ROWS) == 79
-    assert REPRODUCED | counted | FACTS | REGULARISERS == set(ROWS)
+    assert REPRODUCED | counted | FACTS | REGULARISERS | TRAINED == set(ROWS)
 
 
 def conv(filters: int, kernel: int, **options: Any) -> Row:

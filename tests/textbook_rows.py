@@ -17,7 +17,7 @@ ROWS: dict[str, dict[str, Any]] = {
     row["id"]: row
     for row in json.loads((Path(__file__).parent / "data" / "textbook_examples.json").read_text(encoding="utf-8"))
 }
-FACTS = {"s0.mnist", "s1.cifar10", "s1.imagenet_errors", "s4.imagenet", "s4.augmentation", "s4.recipes", "s4.bbox"}
+FACTS = {"s0.mnist", "s1.cifar10", "s1.imagenet_errors", "s4.imagenet"}
 """Rows that only state facts (so does s0.image4, whose picture the others use)."""
 
 REGULARISERS = {"s2.l1_l2"}

@@ -102,4 +102,8 @@ def _remarks(summary: Summary) -> list[str]:
         what = "number is" if summary.fixed == 1 else "numbers are"
         remarks.append(f"{summary.fixed:,} fixed {what} not counted as parameters.")
     remarks += [f"{layer.name} shares {', '.join(layer.shares)}." for layer in summary.layers if layer.shares]
+    remarks += [
+        f"{name}: in training a value is kept with probability {keep:g}, and divided by it."
+        for name, keep in summary.dropouts.items()
+    ]
     return [*remarks, f"As an explicit graph: {size}; {way}"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from neurograph.graph.address import node_id
@@ -60,6 +60,8 @@ class Summary:
         What the network would take in memory, written out as a graph.
     fits : bool
         Whether `build` writes it out without being told a higher limit.
+    dropouts : mapping of str to float
+        Dropout layer → the probability to keep a value in training.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Summary:
     fixed: int
     graph_bytes: int
     fits: bool
+    dropouts: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers, for JSON."""
@@ -107,6 +110,7 @@ def summarise(topology: Topology) -> Summary:
         fixed=sum(layer.fixed for layer in layers),
         graph_bytes=topology.n_edges * BYTES_PER_EDGE,
         fits=topology.n_edges <= EDGE_LIMIT,
+        dropouts=dict(topology.dropouts),
     )
 
 
@@ -116,7 +120,9 @@ def _layer(topology: Topology, population: Population, seen: set[str]) -> LayerS
     own = [topology.parameters[name] for name in used if name not in seen]
     shared = tuple(name for name in used if name in seen)
     seen.update(used)
-    field = {} if population.is_input else receptive_field(topology, node_id(population.name, middle(population.shape)))
+    seen_of = (
+        {} if population.is_input else receptive_field(topology, node_id(population.name, middle(population.shape)))
+    )
     return LayerSummary(
         name=population.name,
         kind=population.layer_kind or population.kind,
@@ -128,7 +134,7 @@ def _layer(topology: Topology, population: Population, seen: set[str]) -> LayerS
         parameters=sum(spec.size for spec in own if spec.trainable),
         fixed=sum(spec.size for spec in own if not spec.trainable),
         uses=uses_per_weight(topology, population.name),
-        sees={name: extents(box) for name, box in field.items()},
+        sees={name: extents(box) for name, box in seen_of.items()},
         shares=shared,
     )
 
