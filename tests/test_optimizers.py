@@ -311,6 +311,9 @@ def test_decay_is_apart_from_momentum() -> None:
     for _ in range(2):
         optimizer.step({"w": w, "b": b}, {"w": np.zeros(1), "b": np.zeros(1)})
     assert (w[0], b[0], optimizer.state()["velocity/w"][0]) == (0.5625, 1.0, 0.0)
+    optimizer.scale = 0.5
+    optimizer.step({"w": w}, {"w": np.zeros(1)})
+    assert w[0] == 0.5625 * (1 - 0.25 * 0.5)
 
 
 # -- by their words -----------------------------------------------------------------------------------------------------

@@ -210,20 +210,3 @@ TEXTBOOK = (
         ("tests/test_counted_losses.py",),
     ),
 )
-
-TRAINING = (
-    Mutant(
-        "momentum forgets",
-        "neurograph/training/optimizers.py",
-        "            velocity += gradient\n",
-        "            velocity[...] = gradient\n",
-        ("tests/test_optimizers.py",),
-    ),
-    Mutant(
-        "Adam's first steps uncorrected",
-        "neurograph/training/optimizers.py",
-        "denominator = np.sqrt(v) / float(np.sqrt(1 - self.beta2**t)) + self.epsilon",
-        "denominator = np.sqrt(v) + self.epsilon",
-        ("tests/test_optimizers.py",),
-    ),
-)

@@ -363,8 +363,8 @@ UPDATES = (
     Mutant(
         "a weight behind every stretch is never updated",
         "neurograph/kernels/update.py",
-        "for first in range(get(ranges, 2 * line), end, STRETCH):",
-        "for first in range(get(ranges, 2 * line), end, STRETCH + 1):",
+        "for first in range(get(ranges, line), end, STRETCH):",
+        "for first in range(get(ranges, line), end, STRETCH + 1):",
         ("tests/test_updating.py",),
     ),
     Mutant(

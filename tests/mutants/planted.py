@@ -7,8 +7,9 @@ windows overlap, a mean taken for a sum, a last tile forgotten, an update that s
 from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
-from tests.mutants.of_graphs import GRAPH, TEXTBOOK, TRAINING
+from tests.mutants.of_graphs import GRAPH, TEXTBOOK
 from tests.mutants.of_lanes import CHANNELS, TILES, UPDATES
 from tests.mutants.of_programs import COMPILER, KERNELS, STRIPS
+from tests.mutants.of_updates import TRAINING
 
 MUTANTS: tuple[Mutant, ...] = (*GRAPH, *TEXTBOOK, *COMPILER, *KERNELS, *STRIPS, *TILES, *CHANNELS, *UPDATES, *TRAINING)
