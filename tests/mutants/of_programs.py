@@ -99,8 +99,8 @@ COMPILER = (
     Mutant(
         "batch mean forgotten while training",
         "neurograph/compiler/updating.py",
-        "numbers = np.array([share, *rule.numbers, 0.0], self._weights.dtype)",
-        "numbers = np.array([1, *rule.numbers, 0.0], self._weights.dtype)",
+        "numbers[: 1 + len(rule.numbers)] = share, *rule.numbers",
+        "numbers[: 1 + len(rule.numbers)] = 1, *rule.numbers",
         closely("dense", "tanh"),
     ),
     Mutant(
