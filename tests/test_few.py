@@ -60,7 +60,31 @@ def test_calls_in_any_order_answer_as_each_alone(innermost: str) -> None:
 def test_answers_stay_when_the_next_is_asked_for() -> None:
     topology = ng.lay_out(ng.load("xor"))
     program = ng.compile(topology, ng.initialise(topology, seed=0))
-    first = program.forward([[0.0, 1.0]])
-    kept = first.copy()
-    program.forward([[1.0, 1.0]])
-    assert (first == kept).all()
+    asked = [np.array([[0.0, 1.0]], np.float32), np.array([[1.0, 1.0]], np.float32)] * 2
+    answers = [program.forward(x) for x in asked]
+    assert (answers[0] == answers[2]).all()
+    assert (answers[1] == answers[3]).all()
+    assert (answers[0] != answers[1]).any()
+
+
+def test_again_and_again_other_numbers_other_weights_and_other_kinds_of_arrays() -> None:
+    topology, random = ng.lay_out(ng.load("four")), np.random.default_rng(0)
+    params = ng.initialise(topology, seed=0)
+    program = ng.compile(topology, params, dtype="float64", threads=1)
+    name, shape = next(iter(params)), program.layout.inputs[0].shape
+    for i in range(12):
+        x = random.random((2 if i == 7 else 1, *shape, 2))[..., 0]
+        if i % 3 == 1:
+            params[name] = params[name] + 1
+        if i % 4 == 3:
+            x = x.astype(np.float32)
+        alone = ng.compile(
+            topology, ng.Parameters({n: v.copy() for n, v in params.items()}), dtype="float64", threads=1
+        )
+        expected = alone.forward(np.array(x.tolist()).reshape(-1, *shape))
+        for given in (x, np.asfortranarray(x), x):
+            np.testing.assert_array_equal(program.forward(given), expected, err_msg=str(i))
+    with pytest.raises(ng.NeurographError, match="needs"):
+        program.forward(x.reshape(1, -1))
+    with pytest.raises(ng.NeurographError, match="x"):
+        program.forward(x.astype(object) * 1j)

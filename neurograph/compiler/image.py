@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +45,16 @@ class Record:
 
     first_column: int
     n_columns: int
+
+    def read(self, out: NDArray[Any], first: int, nobody: float) -> NDArray[Any]:
+        """Its numbers in what was exported, from a column on; `nobody` where there is no neuron."""
+        start = first + self.first_column
+        array = out[:, start : start + self.n_columns]
+        if self.places is None:
+            return np.ascontiguousarray(array).reshape(len(out), *self.shape)
+        whole = np.full((len(out), prod(self.shape)), nobody, out.dtype)
+        whole[:, self.places] = array
+        return whole.reshape(len(out), *self.shape)
 
 
 @dataclass(frozen=True)

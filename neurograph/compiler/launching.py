@@ -26,9 +26,9 @@ def run(work: Any, rows: Any, n: int, threads: int, *, before: bool = False) -> 
     with _one_at_a_time:
         if not COMPILED:
             with np.errstate(all="ignore"):
-                launch(work, rows, n, before)
-        elif n == 1:
-            launch(work, rows, n, before)
+                launch(work, rows, n, before, True)
+        elif n == 1 or threads == 1:
+            launch(work, rows, n, before, True)
         else:
             _with_threads(min(threads, n), work, rows, n, before)
 
@@ -36,10 +36,10 @@ def run(work: Any, rows: Any, n: int, threads: int, *, before: bool = False) -> 
 def _with_threads(threads: int, work: Any, rows: Any, n: int, before: bool) -> None:
     usual = numba.get_num_threads()
     if usual == threads:
-        launch(work, rows, n, before)
+        launch(work, rows, n, before, False)
         return
     numba.set_num_threads(threads)
     try:
-        launch(work, rows, n, before)
+        launch(work, rows, n, before, False)
     finally:
         numba.set_num_threads(usual)

@@ -62,10 +62,14 @@ class Reading:
             every = np.arange(head.shape[0] if plain else 0)
             self._rows = self._wanted_with_care(every, len(every)) if plain else np.zeros((0, 0), self.dtype)
         n = len(self._rows)
-        if classes.dtype.kind not in "iu" or not n:
+        if classes.dtype.kind not in "iu" or not classes.dtype.isnative or not n:
             return None
-        least, most = (classes.item(),) * 2 if len(classes) == 1 else (classes.min(), classes.max())
-        return self._rows[classes] if least >= 0 and most < n else None
+        if len(classes) == 1:
+            return self._rows.take(classes, axis=0) if 0 <= classes.item() < n else None
+        largest = classes.view(
+            f"u{classes.itemsize}"
+        ).max()  # as bits without a sign, a negative one is larger than any class
+        return self._rows.take(classes, axis=0) if largest < n else None
 
     def _wanted_with_care(self, target: Batch, batch: int) -> Array:
         heads = self.heads_to_train()

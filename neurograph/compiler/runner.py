@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.compiler.contexts import Contexts
+from neurograph.compiler.contexts import Contexts, Few
 from neurograph.compiler.image import Image
 from neurograph.compiler.launching import Launch, run
 from neurograph.compiler.updating import Ruled
@@ -32,6 +33,18 @@ SLACK = 192
 """Places behind the last number, which vectors may read and never use: a row of `TILE` vectors, and one more."""
 
 
+@dataclass(frozen=True)
+class Last:
+    """A few samples that ran forward: in which shape they came, where they and their answers stand, and what ran."""
+
+    shape: tuple[int, ...]
+    contexts: Contexts
+    few: Few
+    x: Array
+    out: Array
+    work: Any
+
+
 class Runner:
     """Memory and machine of one program.
 
@@ -53,6 +66,7 @@ class Runner:
         self._contexts: dict[int, Contexts] = {}
         self._kept: tuple[Array, Array] = np.zeros((1, max(image.kept, 1)), self.dtype), np.zeros(1, np.int64)
         self._block_seconds = 0.0
+        self._last: Last | None = None
         self.launch: Launch = run
         """What runs the interpreter; a stopwatch may take its place (see `neurograph.compiler.timing`)."""
 
@@ -61,6 +75,24 @@ class Runner:
         out = np.empty((len(x), n_columns), self.dtype)
         self._run(x, None, masks, out, mode)
         return out
+
+    def again(self, x: Array) -> Array | None:
+        """What `forward` would give, for as many samples as the last time; None: something else came in between, ask it."""
+        last = self._last
+        if last is None or x.shape != last.shape or x.dtype != self.dtype or last.contexts.aimed_at is not last.few:
+            return None
+        last.x[...] = x
+        self.launch(last.work, last.few.rows, 1, 1)
+        return last.out.copy()
+
+    def expect_again(self, given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+        """The next samples may come in the shape `given`, and want answers of the shape `wanted`: what `again` is for."""
+        contexts = self._contexts.get(NARROW)
+        few = None if contexts is None else contexts.aimed_at
+        if contexts is None or few is None or few.out is None:
+            self._last = None
+        else:
+            self._last = Last(given, contexts, few, few.x.reshape(given), few.out.reshape(wanted), interpreter())
 
     def backward(self, x: Array, t: Array, masks: Array | None, out: Array | None, mode: int) -> tuple[float, int]:
         """Run forward and backward; returns the summed loss, and in how many slots the gradient stands."""
@@ -103,7 +135,7 @@ class Runner:
         contexts = self._contexts_for(block, slots)
         wants_loss = mode & c.TARGETS
         if wants_loss:
-            contexts.losses[:] = 0
+            contexts.losses.fill(0)
         contexts.aim((x, t, masks, out), mode if mode & c.TRACE else mode | c.QUIET)
         first = 0
         while first < n_blocks:
@@ -121,13 +153,14 @@ class Runner:
             first = end
         if not wants_loss:
             return 0.0
-        return float(contexts.losses[0, 0] if slots == 1 else contexts.losses.sum())
+        return float(sum(contexts.losses.ravel().tolist()))
 
     def _run_few(self, x: Array, t: Array | None, out: Array | None, mode: int) -> float:
         """The same for a few samples, in one call, without what would take longer than their kernels."""
         contexts = self._contexts_for(1 if mode & c.STEP else NARROW, 1)
         few = contexts.aim_at_few(x, t, out, mode)
-        contexts.losses.fill(0)
+        if mode & c.TARGETS:
+            contexts.losses.fill(0)
         self.launch(interpreter(), few.rows, 1, 1, before=mode & (c.BACKWARD | c.STEP) == c.BACKWARD)
         if out is not None:
             out[:] = few.out

@@ -55,7 +55,7 @@ def make(job: int, dtype: str, width: int) -> None:
     if job == LAUNCH:
         interpreter()
         launcher: Any = launch
-        launcher.compile((types.int64, types.int64[:, ::1], types.int64, types.boolean))
+        launcher.compile((types.int64, types.int64[:, ::1], types.int64, types.boolean, types.boolean))
     else:
         kernel(job, dtype, width)
 

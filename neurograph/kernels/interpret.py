@@ -165,12 +165,16 @@ def _walk(context: Pointer, first: int, last: int) -> None:
 
 
 @entry
-def launch(work: Any, contexts: Any, n: int, before: bool) -> None:
-    """Run what is at address `work` (the interpreter, an update) for `n` rows of the contexts, in parallel; `before` all the last row."""
+def launch(work: Any, contexts: Any, n: int, before: bool, alone: bool) -> None:
+    """Run what is at address `work` (the interpreter) for `n` rows of the contexts, in parallel; `before` all of them the last row.
+
+    `alone`: one row after the other, on the calling thread.
+    """
     if before:
         call_slot(work, contexts, len(contexts) - 1)
-    if n == 1:
-        call_slot(work, contexts, 0)
+    if alone:
+        for i in range(n):
+            call_slot(work, contexts, i)
         return
     for i in prange(n):
         call_slot(work, contexts, i)
