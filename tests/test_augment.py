@@ -17,6 +17,7 @@ from neurograph.data.augment import PURPOSES
 from neurograph.data.augment_options import PRESETS
 from neurograph.errors import BatchError, UsageError
 from neurograph.kernels import resample, resample_numpy
+from neurograph.kernels.jit import COMPILED
 
 RNG = np.random.default_rng(7)
 SQUARE = RNG.random((3, 2, 6, 6), dtype=np.float32)
@@ -263,6 +264,7 @@ def test_cautions_tell_what_does_not_fit() -> None:
     ]
 
 
+@pytest.mark.skipif(not COMPILED, reason="trains, which takes minutes without the JIT")
 def test_fit_takes_it_and_gives_the_same_weights_again() -> None:
     (x, y), _ = ng.data.digits()
     topology = ng.lay_out(ng.load("digits"))

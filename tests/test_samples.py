@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -23,6 +24,9 @@ from neurograph.training.fit import Progress
 from neurograph.training.interruption import Interruption
 from neurograph.training.samples import Samples, samples_for
 
+TRAINS = pytest.mark.skipif(
+    os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="trains, which takes minutes without the JIT"
+)
 DIGITS = ng.load("digits")
 LAYOUT = layout_of(ng.lay_out(DIGITS))
 
@@ -102,6 +106,7 @@ def test_augmentation_comes_ready_for_fit_with_what_does_not_fit() -> None:
 
 
 # -- own data ----------------------------------------------------------------------------------------------------------
+@TRAINS
 def test_values_to_predict_reach_a_head_of_their_size(tmp_path: Path) -> None:
     x = np.random.default_rng(0).random((40, 3))
     np.savez(tmp_path / "line.npz", x=x, y=x @ [1.0, -2.0, 0.5])
@@ -210,6 +215,7 @@ def trained(samples: Samples, stop_at: int | None) -> dict[str, bytes]:
     return {name: params[name].tobytes() for name in params}
 
 
+@TRAINS
 def test_training_with_all_of_it_goes_on_to_the_same_bits_from_any_batch() -> None:
     samples = of_digits({"preset": "digits", "noise": 0.05}, limit=300, validation=0.2, normalise="standard")
     whole = trained(samples, None)
@@ -217,6 +223,7 @@ def test_training_with_all_of_it_goes_on_to_the_same_bits_from_any_batch() -> No
         assert trained(samples, step) == whole
 
 
+@TRAINS
 def test_evaluate_uses_what_the_run_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "run"
     assert main(["train", *OPTIONS, "--epochs", "1", "--out", str(folder), "--quiet"]) == 0
@@ -232,6 +239,7 @@ def test_evaluate_uses_what_the_run_learned(tmp_path: Path, capsys: pytest.Captu
     assert main(["explain", "digits", "out[3]", "--run", str(folder), "--data", "digits"]) == 0
 
 
+@TRAINS
 def test_evaluate_refuses_parts_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "run"
     assert main(["train", "digits", "--data", "digits", "--steps", "1", "--out", str(folder), "--quiet"]) == 0
@@ -249,6 +257,7 @@ def test_evaluate_refuses_parts_that_are_not_there(tmp_path: Path, capsys: pytes
         assert capsys.readouterr().err == message
 
 
+@TRAINS
 def test_cautions_are_said_before_training(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["train", "digits", "--data", "digits", "--steps", "1", "--quiet", "--set", "augment.rotation=180"]
     assert main(arguments) == 0
