@@ -18,6 +18,7 @@ COMMANDS: dict[str, Entry] = {
     "summary": Entry("neurograph.cli.summary", "Layers, shapes, counts, receptive fields."),
     "train": Entry("neurograph.cli.train", "Train a network, or resume a run."),
     "evaluate": Entry("neurograph.cli.evaluate", "Accuracy and loss of a trained network, class by class."),
+    "compare": Entry("neurograph.cli.compare_runs", "Training runs side by side: settings, scores, time."),
     "verify": Entry("neurograph.cli.verify", "Prove that both engines compute the same network."),
     "plan": Entry("neurograph.cli.plan", "Show what the compiler made of a network."),
     "bench": Entry("neurograph.cli.bench", "How fast this machine is, beside PyTorch and others."),

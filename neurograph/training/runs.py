@@ -284,7 +284,8 @@ class RunLock(Lock):
     def __enter__(self) -> RunLock:
         super().__enter__()
         for stale in self.folder.glob(".*.tmp"):  # whoever was writing them is no more
-            stale.unlink(missing_ok=True)
+            if stale.is_file():
+                stale.unlink(missing_ok=True)
         return self
 
 
