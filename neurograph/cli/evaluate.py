@@ -86,7 +86,7 @@ def judge(network: Trainable, x: Batch, y: Batch) -> dict[str, Any]:
     from neurograph.training.fit import evaluate
 
     judged = evaluate(network, x, y)
-    result = {"n": judged.n_samples, "loss": judged.loss, "accuracy": judged.accuracy, "confusion": None}
+    result: dict[str, Any] = {"n": judged.n_samples, "loss": judged.loss, "accuracy": judged.accuracy, "confusion": None}
     head = network.layout.heads[0]
     if len(network.layout.heads) == 1 and len(head.shape) == 1 and head.size > 1 and _are_classes(y):
         result["confusion"] = confusion(network, x, np.asarray(y), head.size).tolist()
