@@ -68,9 +68,12 @@ def maps_scene(subject: Subject, layer: str | None = None) -> Scene:
         for projection in topology.into(fact.name):
             if projection.source in columns:
                 _wires(canvas, projection, columns[projection.source], columns[fact.name])
-    bottom = canvas.bottom + 30
+    beside = len(columns) <= 3
+    at = (canvas.right + 90, min(s.top for s in canvas.shapes) + 60) if beside else (
+        min(s.left for s in canvas.shapes), canvas.bottom + 30
+    )  # fmt: skip
     for fact in facts:
-        bottom = _tables(canvas, topology, fact.name, bottom)
+        at = (at[0], _tables(canvas, topology, fact.name, at))
     _words(canvas, subject, topology, columns, facts)
     return canvas.scene(subject.name, least_width=760)
 
@@ -99,7 +102,7 @@ def _columns(canvas: Canvas, subject: Subject, facts: Sequence[Facts]) -> dict[s
             column = _column(canvas, subject, fact, left, width, y, HEIGHT / len(here) - 60)
             found[fact.name] = column
             y = max(shape.bottom for shape in column.shapes.values()) + 70
-        left += width + ROOM
+        left += width + (ROOM if len(facts) > 3 else 2 * ROOM)
     return found
 
 
@@ -218,8 +221,9 @@ def _curve(source: Shape, target: Shape, colour: str, thickness: float) -> Curve
 
 
 # -- tables and words --------------------------------------------------------------------------------------------------
-def _tables(canvas: Canvas, topology: Topology, name: str, top: float) -> float:
+def _tables(canvas: Canvas, topology: Topology, name: str, at: Point) -> float:
     """The connection tables of a layer, as LeCun's Table I has them: a column a map, a row a map that it may read."""
+    left, top = at
     for projection in topology.into(name):
         if not projection.axes or not isinstance(projection.axes[0], Pairs):
             continue
@@ -227,7 +231,6 @@ def _tables(canvas: Canvas, topology: Topology, name: str, top: float) -> float:
         if max(n_rows, n_columns) > 40:
             continue
         cell = 18.0
-        left = min(shape.left for shape in canvas.shapes)
         words = f"{name} reads {projection.source}: a column is a map of {name}, a row one of {projection.source}"
         canvas.text(left, top, [Line(words, 13, INK, bold=True)])
         matrix = Matrix(left + 30, top + 42, (n_rows,), (n_columns,), cell)
