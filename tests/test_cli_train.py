@@ -119,7 +119,7 @@ def test_training_shows_a_line_an_epoch(capsys: pytest.CaptureFixture[str], spec
     lines = run(capsys, "train", spec, *TEXTBOOK).splitlines()
     assert lines[0] == (
         "net on digits: 200 training and 360 test samples, 3 epochs, batches of 50, "
-        "SGD(learning_rate=0.5, momentum=0.5), schedule linear(floor=0.0), textbook engine, seed 0"
+        "SGD(learning_rate=0.5, momentum=0.5), rate falling to 0, textbook engine, seed 0"
     )
     assert [line.split("  ")[0] for line in lines[1:4]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
     assert lines[4].startswith("test accuracy ")

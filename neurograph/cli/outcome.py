@@ -18,8 +18,8 @@ def headline(job: Job) -> str:
     groups = [f"{samples.n:,} training"] + [f"{n:,} {name}" for n, name in others if n]
     plural = "s" * (samples.n != 1 or len(groups) > 1)
     counted = f"{', '.join(groups[:-1])}{' and ' * (len(groups) > 1)}{groups[-1]} sample{plural}"
-    plain = settings.schedule == "constant" and not settings.warmup_steps
-    schedule = "" if plain else f", schedule {settings.make_schedule()}"
+    said = str(settings.make_schedule())
+    schedule = {"constant": "", "linear(floor=0.0)": ", rate falling to 0"}.get(said, f", schedule {said}")
     return (
         f"{job.spec.name} on {samples.name}: {counted}, {epochs(settings.epochs)}, batches of {settings.batch_size}, "
         f"{job.optimizer!r}{schedule}, {settings.engine} engine, seed {settings.seed}{_going_on(job)}"
