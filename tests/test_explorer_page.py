@@ -16,9 +16,11 @@ STROKES = [[(0.3, 0.2), (0.7, 0.2), (0.45, 0.8)], [(0.3, 0.5), (0.65, 0.5)]]
 """A seven with a bar."""
 
 
-@pytest.fixture(params=SIZES)
-def size(request: Any) -> tuple[int, int]:
-    return SIZES[request.param]
+everywhere = pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+phones_slowly = pytest.mark.parametrize(
+    "size", [DESKTOP, pytest.param(PHONE, marks=pytest.mark.slow)], ids=["desktop", "phone"]
+)
+"""What differs less on a phone is tested there under `slow`."""
 
 
 @pytest.fixture
@@ -37,6 +39,7 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Any]:
 
 
 # -- clicking ---------------------------------------------------------------------------------------------------------
+@everywhere
 def test_clicked_neuron_shows_its_card_and_lights_its_field(open_page: Any, size: tuple[int, int]) -> None:
     page = open_page("four", size)
     trace = trace_of("four")
@@ -89,6 +92,7 @@ def test_card_has_the_sums_as_mathematics(open_page: Any) -> None:
     assert page.text("#card h2") == "i1"
 
 
+@phones_slowly
 def test_clicked_weight_lights_all_its_uses_and_their_sum(open_page: Any, size: tuple[int, int]) -> None:
     page = open_page("four", size)
     trace = trace_of("four")
@@ -118,6 +122,7 @@ def test_layer_card_shows_filters_whose_weights_open(open_page: Any) -> None:
 
 
 # -- changing ---------------------------------------------------------------------------------------------------------
+@phones_slowly
 def test_edited_weight_is_followed_by_every_number(open_page: Any, size: tuple[int, int]) -> None:
     page = open_page("mazur", size)
     page.click_neuron("h1", 0)
@@ -129,6 +134,27 @@ def test_edited_weight_is_followed_by_every_number(open_page: Any, size: tuple[i
     page.page.click("#redo")
     agrees(page, trace_of("mazur", weights={"w1": -1.25}))
     page.page.click("#reset")
+    agrees(page, trace_of("mazur"))
+
+
+def test_slider_is_dragged(open_page: Any) -> None:
+    """While it is dragged, everything follows, and the slider itself stays under the hand; one drag is undone at once."""
+    page = open_page("mazur")
+    page.click_neuron("h1", 0)
+    page.page.click("#card .weight:text-is('0.15')")
+    box = page.page.locator("#slide").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.page.mouse.move(box["x"] + box["width"] * 0.6, y)
+    page.page.mouse.down()
+    values = []
+    for share in (0.7, 0.8, 0.9):
+        page.page.mouse.move(box["x"] + box["width"] * share, y)
+        values.append(float(page.page.input_value("#slide")))
+    page.page.mouse.up()
+    assert values == sorted(set(values))
+    agrees(page, trace_of("mazur", weights={"w1": values[-1]}))
+    assert float(page.page.input_value("#edit")) == pytest.approx(values[-1])
+    page.page.click("#undo")
     agrees(page, trace_of("mazur"))
 
 
@@ -145,6 +171,7 @@ def test_edited_pixel_is_followed_by_every_number(open_page: Any) -> None:
     agrees(page, trace_of("four"))
 
 
+@phones_slowly
 def test_samples_are_switched(open_page: Any, size: tuple[int, int]) -> None:
     page = open_page("xor", size)
     for number in (1, 2, 0):
@@ -188,6 +215,7 @@ def draw(page: Visit, strokes: list[list[tuple[float, float]]], touch: bool) -> 
         page.frames()
 
 
+@everywhere
 def test_drawing_is_followed_live_and_undone_stroke_by_stroke(open_page: Any, size: tuple[int, int]) -> None:
     page = open_page("digits", size)
     before = page.state("z", "out")
@@ -210,6 +238,7 @@ def test_drawing_is_followed_live_and_undone_stroke_by_stroke(open_page: Any, si
 
 
 # -- the steps --------------------------------------------------------------------------------------------------------
+@phones_slowly
 def test_steps_go_forward_and_back_and_end_with_an_update(open_page: Any, size: tuple[int, int]) -> None:
     page = open_page("mazur", size)
     titles = []
@@ -282,6 +311,13 @@ def test_keyboard_reaches_everything(open_page: Any) -> None:
     page.page.keyboard.press("Enter")
     assert page.text("#card h2") == "input[0,2,1]"
     page.page.locator("#live:has-text('input[0,2,1] chosen')").wait_for(state="attached")
+    page.page.keyboard.press("e")
+    page.page.keyboard.type("7")
+    assert page.state("a", "input")[13] == 7
+    page.page.keyboard.press("Escape")
+    assert page.page.evaluate("() => document.activeElement.getAttribute('aria-label')").startswith("input[0,2,1]")
+    page.page.keyboard.press("Control+z")
+    agrees(page, trace_of("four"))
     page.page.keyboard.press("End")
     page.page.keyboard.press("Control+Home")
     assert "input[0,0,0]" in page.page.evaluate("() => document.activeElement.getAttribute('aria-label')")
@@ -330,6 +366,7 @@ def test_page_is_no_wider_than_a_phone(open_page: Any, name: str) -> None:
 
 # -- all bundled networks, sizes and times ----------------------------------------------------------------------------
 @pytest.mark.slow
+@everywhere
 @pytest.mark.parametrize("name", ["xor", "mazur", "four", "zipcode-1989", "mlp", "digits", "lenet5", "lenet5-1998"])
 def test_every_bundled_page_opens_and_tells_its_steps(open_page: Any, size: tuple[int, int], name: str) -> None:
     page = open_page(name, size)

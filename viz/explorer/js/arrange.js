@@ -85,7 +85,7 @@ function widthOf(block, { shape = block.shape, across, cell, space, gap, left = 
 
 function sized(block, scale, room) {
   const [maps, rows, columns] = block.shape;
-  if (block.nodes) return { across: 1, cell: nodeSize(rows, room), space: nodeSpace(rows, room), gap: 0, round: true, left: 14, right: block.head?.loss?.kind === "cross_entropy" ? 90 : 14, above: 24 };
+  if (block.nodes) return { across: 1, cell: Math.min(nodeSize(rows, room), Math.max(30, Math.floor(0.4 * scale))), space: nodeSpace(rows, room), gap: 0, round: true, left: 14, right: block.head?.loss?.kind === "cross_entropy" ? 90 : 14, above: 24 };
   if (block.lines) return { across: 1, cell: Math.floor(clampTo(room / rows - 4, 16, 34)), space: 4, gap: 0, round: false, right: 104, above: 0 };
   const gap = columns > 1 || rows > 1 ? 6 : 2;
   const input = block.depth === 0 ? 1.4 : 1;

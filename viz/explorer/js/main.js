@@ -19,6 +19,7 @@ const KEYS = [
   ["Tab", "from plane to plane, and on to the card"],
   ["Arrows, PageUp, PageDown", "from neuron to neuron, from map to map"],
   ["Enter", "open the card of a neuron or a weight"],
+  ["e", "change the number of the open card; Esc leads back"],
   ["n, p", "next step, step before"],
   ["a, z, d", "colours show a, z, δ"],
   ["Ctrl+Z, Ctrl+Y", "undo, redo"],
@@ -261,16 +262,25 @@ class Explorer {
     else this.stage.select(chosen.neuron !== undefined ? { neuron: chosen.neuron } : { card: weightCard(model, chosen.slot) });
   }
 
+  // The field that somebody is typing in, or dragging, is left where it is; everything around it is new.
   openCard() {
+    const card = find("card");
     const active = document.activeElement;
-    const typing = active?.id === "edit" || active?.id === "slide" ? { id: active.id, text: active.value, key: this.cardKey } : null;
-    fill(find("card"), this.cardParts());
-    this.cardKey = JSON.stringify([this.chosen?.neuron, this.chosen?.slot]);
-    if (typing && typing.key === this.cardKey && find(typing.id)) {
-      const field = find(typing.id);
-      if (typing.id === "edit") field.value = typing.text;
-      field.focus({ preventScroll: true });
+    const key = JSON.stringify([this.chosen?.neuron, this.chosen?.slot]);
+    const parts = this.cardParts().filter((part) => part !== null && part !== undefined);
+    const place = parts.findIndex((part) => part.classList.contains("field"));
+    const kept = card.querySelector(".field");
+    const within = card.contains(active);
+    if (place >= 0 && kept?.contains(active) && key === this.cardKey) {
+      for (const other of kept.querySelectorAll("input")) if (other !== active) other.value = parts[place].querySelector(`#${other.id}`).value;
+      for (const child of [...card.children]) if (child !== kept) child.remove();
+      kept.before(...parts.slice(0, place));
+      kept.after(...parts.slice(place + 1));
+    } else {
+      fill(card, parts);
+      if (within) card.querySelector("h2")?.focus({ preventScroll: true });
     }
+    this.cardKey = key;
   }
 
   cardParts() {
@@ -372,12 +382,16 @@ class Explorer {
       act();
       return;
     }
+    if (typing && event.key === "Escape" && event.target.id === "edit" && this.chosen?.neuron !== undefined) {
+      this.stage.focus(this.chosen.neuron);
+      return;
+    }
     if (typing || event.altKey || find("keys").open) return;
     if (event.target.closest("#views") && event.key.startsWith("Arrow")) {
       this.turn(event);
       return;
     }
-    const act = { n: () => this.step(1), p: () => this.step(-1), a: () => this.look("a"), z: () => this.look("z"), d: () => this.look("delta"), "?": () => find("keys").showModal(), Escape: () => this.escape() }[event.key];
+    const act = { e: () => find("edit")?.select(), n: () => this.step(1), p: () => this.step(-1), a: () => this.look("a"), z: () => this.look("z"), d: () => this.look("delta"), "?": () => find("keys").showModal(), Escape: () => this.escape() }[event.key];
     if (!act) return;
     event.preventDefault();
     act();

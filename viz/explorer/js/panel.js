@@ -25,7 +25,7 @@ export function neuronPanel(model, i, go) {
 }
 
 export function heading(name, about) {
-  return h("header", { class: "cardhead" }, h("h2", {}, name), h("p", {}, about));
+  return h("header", { class: "cardhead" }, h("h2", { tabindex: "-1" }, name), h("p", {}, about));
 }
 
 function numbers(card) {
@@ -41,9 +41,12 @@ function chipText(value) {
 
 function inputField(card, go) {
   const [port, place] = card.feed;
-  const field = h("input", { type: "number", step: "any", value: String(card.a), id: "edit", oninput: (event) => change(event, (value) => go.input(port, place, value)) });
-  return h("p", { class: "field" }, h("label", { for: "edit" }, "given: a = "), field);
+  const field = h("input", { type: "number", step: "any", value: written(card.a), id: "edit", oninput: (event) => change(event, (value) => go.input(port, place, value)) });
+  return h("div", { class: "field" }, h("label", { for: "edit" }, "given: a = "), field);
 }
+
+// As a field shows it: nine digits.
+export const written = (value) => String(Number(value.toPrecision(9)));
 
 export function change(event, set) {
   const value = event.target.valueAsNumber;

@@ -6,7 +6,7 @@ import { equationOfGradient } from "./formulas.js";
 import { Grid } from "./grid.js";
 import { biasedBy, nameOf, unravel, weightName } from "./network.js";
 import { counted, largest, number, times, total } from "./numbers.js";
-import { change, heading, leftOut, scrolled, table } from "./panel.js";
+import { change, heading, leftOut, scrolled, table, written } from "./panel.js";
 
 const ROWS = 12;
 const WIDTH = 328;
@@ -27,7 +27,7 @@ export function weightPanel(model, slot, go) {
 function editor(card, go) {
   const top = Math.max(1, 2 ** Math.ceil(Math.log2(2 * Math.abs(card.value) || 1)));
   const set = (event) => change(event, (value) => go.setWeight(card.slot, value));
-  const field = h("input", { type: "number", step: "any", value: String(card.value), id: "edit", oninput: set });
+  const field = h("input", { type: "number", step: "any", value: written(card.value), id: "edit", oninput: set });
   const slider = h("input", { type: "range", min: -top, max: top, step: top / 200, value: card.value, id: "slide", "aria-label": `${card.name}, slider`, oninput: set, onchange: () => go.settle() });
   return h("div", { class: "field" }, h("label", { for: "edit" }, card.isBias ? "b = " : "w = "), field, slider);
 }

@@ -35,7 +35,7 @@ export class Stage {
     const phone = innerWidth < 700;
     const room = this.scroll.clientWidth - 40;
     const columns = new Set(this.blocks.map((block) => block.depth)).size;
-    const width = Math.max(room, columns > 3 ? 560 : 320);
+    const width = Math.max(room, columns > 3 ? 96 * columns : 290);
     const height = phone ? 400 : Math.max(360, this.scroll.clientHeight - 26);
     const between = phone ? BETWEEN - 6 : this.blocks.every((block) => block.nodes) ? 4 * BETWEEN : BETWEEN;
     const sizes = fit(this.blocks, width, height, between);
