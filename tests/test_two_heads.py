@@ -114,3 +114,17 @@ def test_labels_that_do_not_fit_are_refused() -> None:
     )
     with pytest.raises(SpecError, match=r"labels: found class 2; 'odd' has classes 0…1\."):
         ng.lay_out(ng.load(text(labels="labels = [0, 2]")))
+    assert "'odd' learns values (mse), and the data has classes. Say in its [[loss]] what it learns" in data_fault(
+        text(2, "mse", "")
+    )
+    assert "it has 2 units and the input 64 values. Give it as many." in data_fault(text(2, "mse", 'labels = "input"'))
+    with pytest.raises(SpecError, match=r'labels = "input" goes with mse and binary_cross_entropy'):
+        ng.lay_out(ng.load(text(64, "cross_entropy", 'labels = "input"')))
+
+
+def test_a_head_may_learn_to_give_the_input_again() -> None:
+    spec = ng.load(text(64, "mse", 'labels = "input"').replace('class_weights = "balanced"', ""))
+    samples: Any = samples_for(spec, layout_of(ng.lay_out(spec)), "digits", {"validation": 5}, limit=50)
+    for x, y in ((samples.x, samples.y), samples.test, samples.validation):
+        np.testing.assert_array_equal(y["odd"], x.reshape(len(x), 64))
+        assert y["digit"].dtype.kind in "iu"

@@ -243,7 +243,7 @@ def _from_data(spec: Spec, layout: Layout, data: str, sample: int, run: Path | N
         raise UsageError(f"--sample {sample}: {data} has the training samples 0…{found.n - 1:,}.")
     x, y = take(found.x, slice(sample, sample + 1)), take(found.y, slice(sample, sample + 1))
     if isinstance(y, dict):
-        told = ", ".join(f"{head}: {target[0]}" for head, target in y.items())
+        told = ", ".join(f"{head}: {target[0]}" for head, target in y.items() if np.ndim(target) == 1)
         return Given(x, f"{data} sample {sample} ({told})", y, labels=found.y)
     return Given(x, f"{data} sample {sample} (a {y[0]})", y if can_learn(layout) else None, labels=found.y)
 

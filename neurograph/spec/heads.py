@@ -73,13 +73,21 @@ def _faults_of_classes(spec: Spec, number: int, loss: Loss, name: str, laid: Map
     layer = laid.get(name)
     if layer is None or layer.kind is None:
         return
-    n_units, labels = layer.view.shape[0], spec.losses[number].labels or [0]
+    n_units = layer.view.shape[0]
     try:
         loss.check_classes(name, n_units)
-        if max(labels) >= max(n_units, 2):
-            raise LossError(f"labels: found class {max(labels)}; '{name}' has classes 0…{max(n_units, 2) - 1}.")
+        _check_labels(spec.losses[number].labels, loss, name, n_units)
     except LossError as error:
         yield fault_of(spec, number, error)
+
+
+def _check_labels(labels: list[int] | str | None, loss: Loss, name: str, n_units: int) -> None:
+    if isinstance(labels, list) and max(labels) >= max(n_units, 2):
+        raise LossError(f"labels: found class {max(labels)}; '{name}' has classes 0…{max(n_units, 2) - 1}.")
+    if labels == "input" and loss.kind not in ("mse", "binary_cross_entropy"):
+        raise LossError(
+            f"labels = \"input\" goes with mse and binary_cross_entropy; the loss of '{name}' is {loss.kind}."
+        )
 
 
 def _not_a_head(name: str | None, heads: Sequence[str], spec: Spec, losses: Mapping[str, Loss]) -> str:

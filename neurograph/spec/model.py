@@ -68,8 +68,9 @@ class LossSpec(Options):
         [0.0, 1.0], description="Off and on values of one-hot targets."
     )
     j: Number = Field(1.0, description="Constant class of rbf_map.")
-    labels: Annotated[list[Whole], Field(min_length=2)] | None = Field(
-        None, description="For each class of the data set, which class of this head it is; default: the same."
+    labels: Annotated[list[Whole], Field(min_length=2)] | Literal["input"] | None = Field(
+        None,
+        description="For each class of the data set, which class of this head it is; input: the head is to give the input again.",
     )
     label_smoothing: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
         0.0, description="ε of the cross-entropies: targets become (1 − ε)·t + ε/K."

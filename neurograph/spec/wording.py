@@ -29,7 +29,7 @@ _SPECIAL = {
     "target": "numbers in lists, or the number of a class",
     "upstream": "numbers in lists",
     "targets": "two numbers, off and on",
-    "labels": "whole numbers ≥ 0, one a class of the data",
+    "labels": "whole numbers ≥ 0, one a class of the data, or 'input'",
     "class_weights": "numbers ≥ 0, one a class, or 'balanced'",
     "resize": "one whole number ≥ 1, or two (rows and columns)",
     "set": "'digits', 'mnist' or the path of a folder",

@@ -24,7 +24,7 @@ from neurograph.graph.layout import Layout
 from neurograph.shapes import times
 from neurograph.training.batches import count, take
 from neurograph.training.spec_samples import spec_samples
-from neurograph.training.targets import check_labels, labels_by_head, targets_of
+from neurograph.training.targets import Labels, check_labels, labels_by_head, targets_of
 
 if TYPE_CHECKING:
     from neurograph.spec import Spec
@@ -228,17 +228,17 @@ def _changes(
     return PreparedAugment(changes, picture, options.get("low", 0.0), options.get("high", 1.0), learned)
 
 
-def _told(layout: Layout, labels: Mapping[Any, Array], fed: Samples) -> Samples:
+def _told(layout: Layout, labels: Labels, fed: Samples) -> Samples:
     """Every head with its own targets."""
     if not labels and len(layout.heads) < 2:
         return fed
     test, validation = (
-        None if part is None else (part[0], targets_of(layout, labels, part[1])) for part in (fed.test, fed.validation)
+        None if part is None else (part[0], targets_of(layout, labels, *part)) for part in (fed.test, fed.validation)
     )
-    return replace(fed, y=targets_of(layout, labels, fed.y), test=test, validation=validation)
+    return replace(fed, y=targets_of(layout, labels, fed.x, fed.y), test=test, validation=validation)
 
 
-def _with_targets_for(layout: Layout, found: Dataset, labels: Mapping[Any, Array]) -> Dataset:
+def _with_targets_for(layout: Layout, found: Dataset, labels: Labels) -> Dataset:
     """The data set, with values to predict in the head's shape.
 
     Raises
@@ -249,7 +249,7 @@ def _with_targets_for(layout: Layout, found: Dataset, labels: Mapping[Any, Array
     heads, y, yt = layout.heads, found.y, found.yt
     if y.dtype.kind in "iu":
         n_classes = int(max(y.max(), yt.max())) + 1
-        check_labels(labels, n_classes)
+        check_labels(layout, labels, n_classes)
         own = [head for head in heads if head.name not in labels]
         few = next((head for head in own if head.size > 1 and head.shape[0] < n_classes), None)
         if few is not None:
