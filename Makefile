@@ -8,7 +8,7 @@ RUN   := runs/digits-$(shell date +%Y%m%d-%H%M%S)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help train install dev test test-slow test-nojit lint format types wheel-test ci clean
+.PHONY: help train install dev test test-slow test-nojit lint format types wheel-test ci gallery clean
 
 help:
 	@echo "make train       create .venv, install, train the bundled digits network, verify both engines"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint        ruff: lint and format        make types       mypy --strict"
 	@echo "make wheel-test  build the wheel, use it from another folder"
 	@echo "make ci          all of it, with time budgets"
+	@echo "make gallery     draw every bundled network in every view: docs/gallery"
 	@echo "make clean       remove .venv, caches and builds (never runs/)"
 
 train: install
@@ -77,6 +78,9 @@ wheel-test: dev
 
 ci:
 	.ci/run
+
+gallery: dev
+	$(BIN)/python docs/gallery/make.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis htmlcov .coverage
