@@ -88,3 +88,18 @@ def test_again_and_again_other_numbers_other_weights_and_other_kinds_of_arrays()
         program.forward(x.reshape(1, -1))
     with pytest.raises(ng.NeurographError, match="x"):
         program.forward(x.astype(object) * 1j)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint8, ">i8"])
+@pytest.mark.parametrize("wrong", [None, -1, 3])
+def test_classes_are_read_in_any_kind_of_integer_and_refused_where_there_is_none(dtype: str, wrong: int | None) -> None:
+    spec = ng.load('input = [4]\n[[layer]]\nname = "out"\nkind = "dense"\nunits = 3\n[loss]\nkind = "cross_entropy"')
+    topology = ng.lay_out(spec)
+    program = ng.compile(topology, ng.initialise(topology, seed=0), dtype="float64", threads=1)
+    x, classes = np.ones((6, 4)), [0, 1, 2, 2, 1, 0]
+    expected = program.backprop(x, classes).loss
+    if wrong is None:
+        assert program.backprop(x, np.array(classes, dtype)).loss == expected
+    elif wrong != -1 or np.dtype(dtype).kind == "i":
+        with pytest.raises(ng.NeurographError, match=str(wrong)):
+            program.train_step(x, np.array([*classes[:5], wrong], dtype), ng.SGD(0.1))

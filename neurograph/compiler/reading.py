@@ -66,9 +66,8 @@ class Reading:
             return None
         if len(classes) == 1:
             return self._rows.take(classes, axis=0) if 0 <= classes.item() < n else None
-        largest = classes.view(
-            f"u{classes.itemsize}"
-        ).max()  # as bits without a sign, a negative one is larger than any class
+        # Without their sign, negative ones are larger than any class.
+        largest = classes.view(f"u{classes.itemsize}").max()
         return self._rows.take(classes, axis=0) if largest < n else None
 
     def _wanted_with_care(self, target: Batch, batch: int) -> Array:

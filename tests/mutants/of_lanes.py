@@ -202,8 +202,8 @@ TILES = (
     Mutant(
         "half vectors are whole ones",
         "neurograph/kernels/interpret.py",
-        "operation, width = operation - c.HALF, WIDE // 2",
-        "operation, width = operation - c.HALF, WIDE",
+        "(KERNELS[operation - c.HALF], WIDE // 2)",
+        "(KERNELS[operation - c.HALF], WIDE)",
         odd("conv-5"),
     ),
     Mutant(
@@ -289,8 +289,8 @@ CHANNELS = (
     Mutant(
         "all slots take the first block",
         "neurograph/compiler/contexts.py",
-        "row[c.FIRST_BLOCK] = blocks[0] + slot",
-        "row[c.FIRST_BLOCK] = blocks[0]",
+        "self._rows[slot][c.FIRST_BLOCK] = blocks[0] + slot",
+        "self._rows[slot][c.FIRST_BLOCK] = blocks[0]",
         odd("conv-5"),
     ),
     Mutant(
@@ -303,7 +303,7 @@ CHANNELS = (
     Mutant(
         "only the first slot's loss counts",
         "neurograph/compiler/runner.py",
-        "float(contexts.losses[0, 0] if slots == 1 else contexts.losses.sum())",
+        "float(sum(contexts.losses.ravel().tolist()))",
         "float(contexts.losses[0, 0])",
         ("tests/test_program.py",),
     ),

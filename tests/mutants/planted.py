@@ -10,6 +10,18 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.of_graphs import GRAPH, TEXTBOOK
 from tests.mutants.of_lanes import CHANNELS, TILES, UPDATES
 from tests.mutants.of_programs import COMPILER, KERNELS, STRIPS
+from tests.mutants.of_starts import STARTS
 from tests.mutants.of_updates import TRAINING
 
-MUTANTS: tuple[Mutant, ...] = (*GRAPH, *TEXTBOOK, *COMPILER, *KERNELS, *STRIPS, *TILES, *CHANNELS, *UPDATES, *TRAINING)
+MUTANTS: tuple[Mutant, ...] = (
+    *GRAPH,
+    *TEXTBOOK,
+    *COMPILER,
+    *KERNELS,
+    *STRIPS,
+    *TILES,
+    *CHANNELS,
+    *UPDATES,
+    *TRAINING,
+    *STARTS,
+)
