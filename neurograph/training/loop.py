@@ -148,6 +148,8 @@ class Loop:
             self.moment.restore(self.engine, self.optimizer)
             self.row = Row.of(self.moment.begun)
         if self.is_asked_to_stop and on_pause is not None:
+            if self.row.batch:
+                self._keep_moment()  # refuses weights that are not finite
             on_pause(self.history, self.row.begun if self.row.batch else None)
 
     @property
