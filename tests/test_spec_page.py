@@ -9,7 +9,8 @@ import pytest
 
 from neurograph.ops import KINDS, LayerSpec
 from neurograph.ops.words import ACTIVATIONS, INITIALISATIONS, LOSSES, NEURON_KINDS
-from neurograph.spec.model import DataSpec, EdgeSpec, LossSpec, NamedParameter, NeuronSpec, SampleSpec, Spec, TrainSpec
+from neurograph.spec.data import AugmentSpec, DataSpec
+from neurograph.spec.model import EdgeSpec, LossSpec, NamedParameter, NeuronSpec, SampleSpec, Spec, TrainSpec
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "spec.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", PAGE.split("## Layers")[1].split("## Losses")[0], re.M))
@@ -47,7 +48,7 @@ def test_rows_tell_the_defaults_of_their_kind(kind: type[LayerSpec]) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [Spec, LossSpec, DataSpec, TrainSpec, SampleSpec, NeuronSpec, EdgeSpec, NamedParameter]
+    "model", [Spec, LossSpec, DataSpec, AugmentSpec, TrainSpec, SampleSpec, NeuronSpec, EdgeSpec, NamedParameter]
 )
 def test_the_page_names_every_key(model: type) -> None:
     missing = {key for key in keys_of(model) if not re.search(rf"`\[*{key}\]*(`| =)", PAGE)}

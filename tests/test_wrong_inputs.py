@@ -173,7 +173,7 @@ COMMAND_LINES: list[tuple[list[str], str]] = [
     (["train", "--resume", "nowhere"], "nowhere: not a run folder: spec.toml and arguments.json are expected in it."),
     (["train", "xor", "--engine", "gpu"], "--engine: unknown engine 'gpu' (known: compiled, textbook)"),
     (["train", "four"], "four: sample 0 has no target, so there is no loss to train on. Add one to the spec, or name a data set: --data digits|mnist|FOLDER."),
-    (["train", "lenet5", "--data", "./nowhere"], "lenet5, data ./nowhere: no data set './nowhere' (known: digits, mnist, or the path of a folder of IDX files)."),
+    (["train", "lenet5", "--data", "./nowhere"], "lenet5, data ./nowhere: no data set './nowhere' (known: digits, mnist, fashion-mnist, kmnist, cifar-10, or the path of an .npz file or of a folder of IDX or CIFAR-10 files)."),
     (["explain", "four", "conv[0,9,9]"], "no neuron conv[0,9,9]: 'conv' has neurons conv[0…0,0…5,0…5]. The nearest is conv[0,5,5]."),
     (["explain", "four", "convv[0,1,1]"], "four: no neuron or weight 'convv[0,1,1]'; did you mean 'conv'? (layers and parameters: input, conv, pool, outputs, conv.weight, outputs.weight)"),
     (["explain", "four", "conv.weight[0,0,5,5]"], "no weight 'conv.weight[0,0,5,5]': 'conv.weight' has slots conv.weight[0…0,0…0,0…2,0…2]. The nearest is conv.weight[0,0,2,2]."),

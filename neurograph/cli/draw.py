@@ -53,7 +53,9 @@ OVERLAY = typer.Option(
 RUN = typer.Option(
     metavar="DIR", help="Take the weights from this run folder. Default: as the spec gives them, else untrained."
 )
-DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: the spec's samples, else its data set.")
+DATA = typer.Option(
+    help="A data set (see `neurograph list --data`), folder or .npz file. Default: the spec's samples, else its data set."
+)
 JSON = typer.Option("--json", help="Print what was written, as JSON.")
 
 

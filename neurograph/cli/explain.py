@@ -70,7 +70,9 @@ SAMPLE = typer.Option(
 RUN = typer.Option(
     metavar="DIR", help="Take the weights from this run folder. Default: as the spec gives them, else untrained."
 )
-DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: the spec's samples, else its data set.")
+DATA = typer.Option(
+    help="A data set (see `neurograph list --data`), folder or .npz file. Default: the spec's samples, else its data set."
+)
 DIGITS = typer.Option(help="Significant digits.", min=1, max=17)
 FORMAT = typer.Option(
     "--format", help="text; latex: to paste into a document; html: a whole page; json: for machines.", show_default=True

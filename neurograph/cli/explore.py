@@ -32,7 +32,9 @@ RUN = typer.Option(
     metavar="DIR", help="Take the weights from this run folder. Default: as the spec gives them, else untrained."
 )
 SAMPLES = typer.Option(help="How many samples to choose from in the page.", min=1, max=1000)
-DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: the spec's samples, else its data set.")
+DATA = typer.Option(
+    help="A data set (see `neurograph list --data`), folder or .npz file. Default: the spec's samples, else its data set."
+)
 
 
 def command(

@@ -37,7 +37,9 @@ OUT = typer.Option(
 LAYER = typer.Option(help="Of filters and maps, only this layer. Default: all.")
 SAMPLE = typer.Option(min=0, help="Whose feature maps: a number among the test samples, from 0.")
 TRAIN = typer.Option("--train", help="Use the training samples, not those held out for tests.")
-DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: what the run was trained with.")
+DATA = typer.Option(
+    help="A data set (see `neurograph list --data`), folder or .npz file. Default: what the run was trained with."
+)
 CHECKPOINT = typer.Option(
     help="Weights of the run: last, previous, or best. Default: what its training was told to keep."
 )

@@ -31,7 +31,9 @@ neurograph train mazur --engine textbook --steps 1
 """
 
 SPEC = typer.Argument(metavar="SPEC", help="A bundled network (see `neurograph list`) or the path of a spec.")
-DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: the spec's [data], else its samples.")
+DATA = typer.Option(
+    help="A data set (see `neurograph list --data`), folder or .npz file. Default: the spec's [data], else its samples."
+)
 ENGINE = typer.Option(help="compiled (default), or textbook: neuron by neuron.")
 PATIENCE = typer.Option(min=1, help="Stop after so many epochs without a better one, with the best weights.")
 KEEP = typer.Option(help="best or last: the weights to end with. Default: best with --patience, else last.")

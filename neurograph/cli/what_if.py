@@ -44,7 +44,9 @@ TARGET = typer.Option(help="With --input: what the output should be, a class suc
 RUN = typer.Option(
     metavar="DIR", help="Take the weights from this run folder. Default: as the spec gives them, else untrained."
 )
-DATA = typer.Option(help="digits, mnist, or a folder of IDX files. Default: the spec's samples, else its data set.")
+DATA = typer.Option(
+    help="A data set (see `neurograph list --data`), folder or .npz file. Default: the spec's samples, else its data set."
+)
 DIGITS = typer.Option(help="Significant digits.", min=1, max=17)
 ROWS = typer.Option(help="Rows of a layer's table before it is shortened to the largest changes.", min=1)
 FORMAT = typer.Option("--format", help="text; latex: to paste into a document; html: a whole page; json: every neuron.")

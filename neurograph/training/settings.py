@@ -26,7 +26,7 @@ class Settings:
     Attributes
     ----------
     data : str or None
-        ``"digits"``, ``"mnist"``, a folder of IDX files; None: the spec's own samples.
+        A data set by name (``"mnist"``), a folder or an .npz file; None: the spec's own samples.
     prepare : mapping
         pad, resize, low, high (see `neurograph.data.prepare`), validation, normalise (see `neurograph.training.samples`).
     augment : mapping
