@@ -172,7 +172,7 @@ class Loop:
         while row.samples < task.n and row.step < task.n_steps:
             size = min(AT_ONCE, task.n_steps - row.step) if self.singly is not None else task.batch_size
             if task.augment is not None:
-                self._ahead.following = rows[row.samples + size : row.samples + 2 * size]
+                self._ahead.following = rows[row.samples + size :]
             self._steps(rows[row.samples : row.samples + size])
             if self._on_step is not None:
                 self._on_step(self)
