@@ -97,7 +97,7 @@ def test_nothing_moves_a_frozen_weight_not_even_its_momentum(which: str) -> None
         else ng.compile(topology, params, dtype=which, threads=1)
     )
     x, y = np.random.default_rng(0).uniform(0, 1, (4, 1, 8, 8)), np.array([0, 3, 9, 5])
-    optimizer = ng.SGD(learning_rate=0.1, momentum=0.9)
+    optimizer = ng.SGD(learning_rate=0.1, momentum=0.9, weight_decay=0.1, l2=0.5, n_samples=4)
     engine.train_step(x, y, optimizer)  # everything has a velocity now
     params.freeze("conv1")
     before = {name: np.array(values) for name, values in params.items()}
