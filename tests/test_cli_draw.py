@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -36,6 +37,13 @@ def shown(path: Path) -> str:
         (["four", "--view", "layers"], "the layers of four", ["max pool 2×2", "sees 4×4", "310 edges"]),
         (["four", "--view", "around", "--around", "conv[0,3,1]"], "the surroundings of conv[0,3,1] in four", ["Σ 255"]),
         (["mazur", "--values", "delta"], "the neurons of mazur", ["δ 0.138", "w5 = 0.4"]),
+        (["sixteen", "--overlay", "difference"], "the neurons of sixteen", ["a by the textbook minus a by the compiled program"]),
+        (["sixteen", "--group", "conv[0]"], "the uses of conv[0] in sixteen", ["one filter, 16 neurons", "conv[0,3,3]", "z −4 δ 0"]),
+        (["four", "--layer", "conv"], "the weight matrix of conv in four", ["256 there (20%)", "9 different weights"]),
+        (["four", "--view", "tied"], "three ways to connect one layer of four", ["1,296 edges, 1,296 weights", "256 edges, 9 weights"]),
+        (["vgg19"], "the layers of vgg19", ["conv5_1 … conv5_4", "× 4"]),
+        (["vgg19", "--no-fold"], "the layers of vgg19", ["conv5_2"]),
+        (["four", "--around", "outputs[0]", "--depth", "3"], "the surroundings of outputs[0] in four", ["3 steps back and on"]),
         (["xor", "--sample", "1"], "the neurons of xor", ["sample 1 (0 xor 1)", "target 1"]),
         (["digits"], "the layers of digits", ["drop: keep 0.5", "cross entropy"]),
         (["digits", "--around", "pool[3,1,1]", "--sample", "7"], "the surroundings of pool[3,1,1] in digits", ["digits sample 7"]),
@@ -51,6 +59,12 @@ def test_draws_what_was_asked(
     assert drawn(capsys, *arguments, "-o", str(path)) == f"{path}: {what}, drawn by Graphviz\n"
     text = shown(path)
     assert not [word for word in words if word not in text]
+
+
+def test_what_was_written_can_be_read_by_a_machine(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "x.dot"
+    told = json.loads(drawn(capsys, "four", "--view", "windows", "-o", str(path), "--json"))
+    assert told == {"path": str(path), "view": "windows", "by": "neurograph"}
 
 
 def test_default_file_is_named_after_the_network(
@@ -114,13 +128,16 @@ def test_with_an_empty_path_pictures_are_drawn_all_the_same(tmp_path: Path, path
     ("arguments", "message"),
     [
         (["four", "-o", "x.gif"], "x.gif: the ending '.gif'; a picture ends in .svg, .png, .pdf or .dot."),
-        (["four", "--view", "layer"], "--view layer: unknown view; did you mean 'layers'? (known: layers, neurons, around)"),
-        (["four", "--values", "x"], "--values x: unknown (known: a, z, delta, none)"),
+        (["four", "--view", "layer"], "--view layer: unknown view; did you mean 'layers'? (known: layers, maps, neurons, pipeline, "
+         "around, group, windows, tied, toeplitz)"),
+        (["four", "--overlay", "x"], "--overlay x: unknown (known: a, z, delta, weight, gradient, difference, none)"),
         (["four", "--around", "conv[0,9,9]"], "no neuron conv[0,9,9]: 'conv' has neurons conv[0…0,0…5,0…5]. The nearest is conv[0,5,5]."),
         (["four", "--sample", "5"], "--sample 5: four carries the samples 0…0."),
         (["four", "-o", "missing/x.svg"], "missing/x.svg: No such file or directory."),
-        (["lenet5", "--view", "neurons"], "lenet5 has 8,878 neurons (inputs counted) and 412,960 edges; a neuron view is legible "
-         'up to 420 and 4,000. Use --view layers, or --view around --around "pool1[3,7,7]".'),
+        (["four", "--group", "convx[0]"], "--group convx[0]: no filter of that name; did you mean 'conv'? (known: conv[0])"),
+        (["four", "--layer", "out"], "no layer 'out'; did you mean 'outputs'? (layers with inputs: conv, pool, outputs)"),
+        (["vgg19", "--overlay", "difference", "--view", "neurons"], "vgg19: --overlay difference runs the textbook engine as well, "
+         "which takes 18,963,942,144 edges one by one; it is shown up to 500,000. Use neurograph verify, or another overlay."),
     ],
 )  # fmt: skip
 def test_faults_have_one_message(

@@ -179,7 +179,7 @@ COMMAND_LINES: list[tuple[list[str], str]] = [
     (["explain", "four", "conv.weight[0,0,5,5]"], "no weight 'conv.weight[0,0,5,5]': 'conv.weight' has slots conv.weight[0…0,0…0,0…2,0…2]. The nearest is conv.weight[0,0,2,2]."),
     (["explain", "four", "conv[0,1,1]", "--sample", "7"], "--sample 7: four carries the samples 0…0."),
     (["draw", "four", "-o", "picture.bmp"], "picture.bmp: the ending '.bmp'; a picture ends in .svg, .png, .pdf or .dot."),
-    (["draw", "four", "--view", "sideways"], "--view sideways: unknown view (known: layers, neurons, around)"),
+    (["draw", "four", "--view", "sideways"], "--view sideways: unknown view (known: layers, maps, neurons, pipeline, around, group, windows, tied, toeplitz)"),
     (["explain", "nope", "a[0]"], NOT_FOUND[0][1].replace("'lenet'; did you mean 'lenet5'?", "'nope'")),
 ]  # fmt: skip
 

@@ -15,6 +15,7 @@ from .scene import Canvas, Cell, Line, Shape, text_width
 from .subject import Subject
 
 LARGEST_NUMBER_OF_GRIDS = 6
+MOST_SLOTS = 150
 SIDE = 42.0
 TITLE = 34.0
 
@@ -44,7 +45,8 @@ def filters_of(subject: Subject, ties: Mapping[Reference, int]) -> list[Filter]:
             if any((name, slot) in ties for slot in slots):
                 title = name if prod(shape[:2]) == 1 else f"{name}[{number // shape[1]},{number % shape[1]}]"
                 found.append(Filter(name, title, rows, columns, slots))
-    return found if len(found) <= LARGEST_NUMBER_OF_GRIDS else []
+    few = len(found) <= LARGEST_NUMBER_OF_GRIDS and sum(len(one.slots) for one in found) <= MOST_SLOTS
+    return found if few else []
 
 
 def _head(subject: Subject, one: Filter, first: bool) -> list[Line]:

@@ -28,7 +28,7 @@ MOST = 16
 """Maps of a layer that are drawn."""
 MOST_PIXELS = 9_000
 ROOM = 120.0
-MOST_COLUMNS = 12
+MOST_COLUMNS = 9
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,7 @@ def _chosen(pair: Pair) -> tuple[int, ...]:
     """Two neurons far apart, away from the border where there is room."""
     rows, columns = pair.targets
     margins = [-(-max(0, axis.before) // axis.stride) for axis in (pair.slide.down, pair.slide.across)]
-    row, column = (m if n > 2 * m else 0 for m, n in zip(margins, pair.targets, strict=True))
+    row, column = (m if n > 2 * m + 1 else 0 for m, n in zip(margins, pair.targets, strict=True))
     first = row * columns + column
     return tuple(dict.fromkeys((first, rows * columns - 1 - first)))
 

@@ -104,7 +104,7 @@ def command(
         )
     except OSError as error:
         raise DrawingError(f"{target}: {error.strerror or error}.") from None
-    _tell(drawn, target, found.spec.name, as_json)
+    _tell(drawn, target, f"{_what(drawn.view, wish)} {found.spec.name}", as_json)
 
 
 def _examined(spec: str, wish: Wish, sample: int, overlay: str, run: Path | None, data: str | None) -> Examined:
@@ -145,7 +145,19 @@ def _both(found: Examined) -> tuple[Inspector | None, Inspector | None]:
     return textbook, compiled
 
 
-def _tell(drawn: Drawn, target: Path, name: str, as_json: bool) -> None:
+def _what(view: str, wish: Wish) -> str:
+    """What was drawn, in words."""
+    words = {
+        "around": f"the surroundings of {wish.around or 'one neuron'} in",
+        "group": f"the uses of {wish.group or 'one filter'} in",
+        "windows": f"the windows of {wish.layer or 'one layer'} in",
+        "tied": f"three ways to connect {wish.layer or 'one layer'} of",
+        "toeplitz": f"the weight matrix of {wish.layer or 'one layer'} in",
+    }
+    return words.get(view, f"the {view} of")
+
+
+def _tell(drawn: Drawn, target: Path, what: str, as_json: bool) -> None:
     if as_json:
         import json
 
@@ -153,4 +165,4 @@ def _tell(drawn: Drawn, target: Path, name: str, as_json: bool) -> None:
         return
     if drawn.path != target:
         print(f"No Graphviz here to make a {target.suffix} (install graphviz, or pygraphviz); wrote SVG instead.")
-    print(f"{drawn.path}: {name}, view {drawn.view}, drawn by {drawn.by}")
+    print(f"{drawn.path}: {what}, drawn by {drawn.by}")
