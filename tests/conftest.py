@@ -62,3 +62,11 @@ def browser() -> Iterator[Any]:
     from tests.explorer_pages import chromium
 
     yield from chromium()
+
+
+@pytest.fixture
+def open_page(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Opens explorer pages of bundled networks; in the end there was no error and no request."""
+    from tests.explorer_pages import visits
+
+    yield from visits(browser, tmp_path)

@@ -126,6 +126,20 @@ def visit(browser: Any, folder: Path, html: str, size: tuple[int, int] = DESKTOP
     return opened
 
 
+def visits(browser: Any, folder: Path) -> Iterator[Any]:
+    """What opens pages of bundled networks; each must have been clean in the end."""
+    opened: list[Visit] = []
+
+    def go(name: str, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Visit:
+        opened.append(visit(browser, folder, page_of(name).html, size, scheme))
+        return opened[-1]
+
+    yield go
+    for one in opened:
+        one.clean()
+        one.page.context.close()
+
+
 # -- pages of bundled networks ----------------------------------------------------------------------------------------
 @cache
 def page_of(name: str) -> Page:

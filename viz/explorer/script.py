@@ -31,6 +31,9 @@ MODULES = (
     "samples",
     "ink",
     "paper",
+    "frame",
+    "furniture",
+    "keys",
     "main",
 )
 """Every file of ``js/``; a file imports only from those before it."""

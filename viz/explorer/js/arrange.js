@@ -34,7 +34,11 @@ function blockOf(net, layer, depth) {
   const shown = Math.min(first, MOST_MAPS);
   const size = shape[1] * shape[2];
   return {
-    title: layer.name, depth, layer, layers: [layer.number], single: false,
+    title: layer.name,
+    depth,
+    layer,
+    layers: [layer.number],
+    single: false,
     cells: Array.from(layer.at.subarray(0, shown * size)),
     shape: [shown, shape[1], shape[2]],
     more: first > shown ? `… and ${(first - shown).toLocaleString("en-US")} more maps, computed but not drawn` : null,
@@ -44,8 +48,19 @@ function blockOf(net, layer, depth) {
 
 function vectorOf(layer, depth) {
   const shown = Math.min(layer.size, MOST_UNITS);
-  const more = layer.size > shown ? `… and ${(layer.size - shown).toLocaleString("en-US")} more neurons, computed but not drawn` : null;
-  return { title: layer.name, depth, layer, layers: [layer.number], single: false, cells: Array.from(layer.at.subarray(0, shown)), shape: [1, shown, 1], more, vector: true };
+  const more =
+    layer.size > shown ? `… and ${(layer.size - shown).toLocaleString("en-US")} more neurons, computed but not drawn` : null;
+  return {
+    title: layer.name,
+    depth,
+    layer,
+    layers: [layer.number],
+    single: false,
+    cells: Array.from(layer.at.subarray(0, shown)),
+    shape: [1, shown, 1],
+    more,
+    vector: true,
+  };
 }
 
 function titleOf(net, cells) {
@@ -54,8 +69,10 @@ function titleOf(net, cells) {
 }
 
 function finish(net, block) {
-  if (block.single) Object.assign(block, { shape: [1, block.cells.length, 1], more: null, vector: true, title: titleOf(net, block.cells) });
-  block.head = net.heads.find((head) => head.neurons.length <= UNITS && head.neurons.every((i) => block.cells.includes(i))) ?? null;
+  if (block.single)
+    Object.assign(block, { shape: [1, block.cells.length, 1], more: null, vector: true, title: titleOf(net, block.cells) });
+  block.head =
+    net.heads.find((head) => head.neurons.length <= UNITS && head.neurons.every((i) => block.cells.includes(i))) ?? null;
   block.nodes = block.vector && block.cells.length <= 16 && net.nEdges <= NEST;
   block.lines = block.vector && !block.nodes && block.head !== null && block.cells.length <= UNITS;
 }
@@ -75,7 +92,13 @@ export function fit(blocks, width, height, between) {
 const roomOf = (blocks, block, height) => height / blocks.filter((other) => other.depth === block.depth).length - 92;
 
 function widthAt(blocks, columns, scale, height, between) {
-  const widths = columns.map((depth) => Math.max(...blocks.filter((block) => block.depth === depth).map((block) => widthOf(block, sized(block, scale, roomOf(blocks, block, height))))));
+  const widths = columns.map((depth) =>
+    Math.max(
+      ...blocks
+        .filter((block) => block.depth === depth)
+        .map((block) => widthOf(block, sized(block, scale, roomOf(blocks, block, height)))),
+    ),
+  );
   return widths.reduce((sum, w) => sum + w, 0) + (columns.length - 1) * between;
 }
 
@@ -85,8 +108,27 @@ function widthOf(block, { shape = block.shape, across, cell, space, gap, left = 
 
 function sized(block, scale, room) {
   const [maps, rows, columns] = block.shape;
-  if (block.nodes) return { across: 1, cell: Math.min(nodeSize(rows, room), Math.max(30, Math.floor(0.4 * scale))), space: nodeSpace(rows, room), gap: 0, round: true, left: 14, right: block.head?.loss?.kind === "cross_entropy" ? 90 : 14, above: 24 };
-  if (block.lines) return { across: 1, cell: Math.floor(clampTo(room / rows - 4, 16, 34)), space: 4, gap: 0, round: false, right: 104, above: 0 };
+  if (block.nodes)
+    return {
+      across: 1,
+      cell: Math.min(nodeSize(rows, room), Math.max(30, Math.floor(0.4 * scale))),
+      space: nodeSpace(rows, room),
+      gap: 0,
+      round: true,
+      left: 14,
+      right: block.head?.loss?.kind === "cross_entropy" ? 90 : 14,
+      above: 24,
+    };
+  if (block.lines)
+    return {
+      across: 1,
+      cell: Math.floor(clampTo(room / rows - 4, 16, 34)),
+      space: 4,
+      gap: 0,
+      round: false,
+      right: 104,
+      above: 0,
+    };
   const gap = columns > 1 || rows > 1 ? 6 : 2;
   const input = block.depth === 0 ? 1.4 : 1;
   if (block.vector) return strip(block, scale, room);

@@ -3,7 +3,19 @@
 import { ACTIVATION_NAMES, sigmoid } from "./activations.js";
 import { addend, dzda, dzdw, slopeOf } from "./engine.js";
 import { softmax } from "./losses.js";
-import { biasedBy, CONSTANT, edgesInto, edgesOutOf, INPUT, KINDS, MAX, nameOf, parameterAt, usesOf, weightName } from "./network.js";
+import {
+  biasedBy,
+  CONSTANT,
+  edgesInto,
+  edgesOutOf,
+  INPUT,
+  KINDS,
+  MAX,
+  nameOf,
+  parameterAt,
+  usesOf,
+  weightName,
+} from "./network.js";
 import { number, total } from "./numbers.js";
 
 export function neuronCard(model, i) {
@@ -75,7 +87,11 @@ function ofUpstream(model, head, i, k, g) {
   const { net, state } = model;
   if (ACTIVATION_NAMES[net.activation[i]] === "softmax") {
     const mean = total(column(head, k).map((j) => g[j] * state.a[head.neurons[j]]));
-    return part("a·(g − Σ g·a), with the upstream gradient g = ∂loss/∂a", `${n(state.a[i])} · (${n(g[k])} − ${n(mean)})`, state.a[i] * (g[k] - mean));
+    return part(
+      "a·(g − Σ g·a), with the upstream gradient g = ∂loss/∂a",
+      `${n(state.a[i])} · (${n(g[k])} − ${n(mean)})`,
+      state.a[i] * (g[k] - mean),
+    );
   }
   const f = slopeOf(net, state, i);
   return part("g·f′(z), with the upstream gradient g = ∂loss/∂a", `${n(g[k])} · ${n(f)}`, g[k] * f);

@@ -9,15 +9,26 @@ const FUNCTIONS = ACTIVATION_NAMES.map((name) => ACTIVATIONS[name]);
 // z, a, delta: a number a neuron. winner: for maxima, the edge that won. gradient: a number a weight. loss: null without target.
 export function makeState(net) {
   const row = () => new Float64Array(net.n);
-  return { z: row(), a: row(), delta: row(), error: row(), winner: new Int32Array(net.n), gradient: new Float64Array(net.weights.length), loss: null, losses: [] };
+  return {
+    z: row(),
+    a: row(),
+    delta: row(),
+    error: row(),
+    winner: new Int32Array(net.n),
+    gradient: new Float64Array(net.weights.length),
+    loss: null,
+    losses: [],
+  };
 }
 
 export function forward(net, weights, inputs, state) {
   const { z, a } = state;
   for (let i = 0; i < net.n; i++) if (net.kind[i] === CONSTANT) z[i] = a[i] = weights[net.bias[i]];
-  net.inputs.forEach((port, p) => port.neurons.forEach((i, k) => {
-    if (i >= 0) z[i] = a[i] = inputs[p][k];
-  }));
+  net.inputs.forEach((port, p) =>
+    port.neurons.forEach((i, k) => {
+      if (i >= 0) z[i] = a[i] = inputs[p][k];
+    }),
+  );
   for (let i = 0; i < net.n; i++) {
     if (net.kind[i] === INPUT) a[i] = FUNCTIONS[net.activation[i]].f(z[i]);
     if (net.kind[i] === INPUT || net.kind[i] === CONSTANT) continue;
@@ -65,7 +76,8 @@ function winnerOf(net, a, from, to) {
   return best;
 }
 
-// δ_j = f′(z_j)·Σ_i δ_i·∂z_i/∂a_j, and the gradient Σ δ_i·∂z_i/∂w. `wanted` has targets or upstream gradients, one a head, or neither.
+// δ_j = f′(z_j)·Σ_i δ_i·∂z_i/∂a_j, and the gradient Σ δ_i·∂z_i/∂w. `wanted` has targets or upstream gradients, one a head, or
+// neither.
 export function backward(net, weights, wanted, state) {
   const { z, a, delta, error, gradient } = state;
   delta.fill(0);

@@ -19,7 +19,13 @@ export const FORMULAS = {
   rbf: "Σ (a − w)²",
 };
 export const PRODUCTS = { weighted: "w·a", sum: "a", mean: "a/n", max: "a", l2: "a²", rbf: "(a−w)²" };
-const KIND_WORDS = { input: "input", weighted: "weighted neuron", max: "max pooling neuron", mean: "mean pooling neuron", constant: "padding" };
+const KIND_WORDS = {
+  input: "input",
+  weighted: "weighted neuron",
+  max: "max pooling neuron",
+  mean: "mean pooling neuron",
+  constant: "padding",
+};
 
 export function titleOf(card) {
   const kind = KIND_WORDS[card.kind] ?? `${card.kind} neuron`;
@@ -52,7 +58,8 @@ export function equationOfZ(card) {
   const [weight, where] = symbolOf(card.terms);
   const written = (term) => {
     const [a, w] = [factor(n(term.a)), term.w === null ? null : factor(n(term.w))];
-    if (card.kind === "rbf") return [squared(row(word(term.name), mo("−"), weight(term.weight))), squared(row(mn(n(term.a)), mo("−"), w))];
+    if (card.kind === "rbf")
+      return [squared(row(word(term.name), mo("−"), weight(term.weight))), squared(row(mn(n(term.a)), mo("−"), w))];
     if (card.kind === "l2") return [m("msup", word(term.name), mn("2")), m("msup", row(a), mn("2"))];
     return w === null ? [word(term.name), a] : [row(weight(term.weight), mo("·"), word(term.name)), row(w, mo("·"), a)];
   };
@@ -71,22 +78,48 @@ const squared = (inner) => m("msup", row(fence("("), inner, fence(")")), mn("2")
 function equationOfMax(card) {
   const shown = card.terms.length <= 2 * WHOLE + 1 ? card.terms : card.terms.toSorted((s, t) => t.a - s.a).slice(0, SHORT);
   const more = card.terms.length - shown.length;
-  const listed = (parts) => row(mi("max"), fence("("), joined(more ? [...parts, m("mtext", `${more} more`)] : parts, ","), fence(")"));
-  return [equation(mi("z"), [listed(shown.map((term) => word(term.name))), listed(shown.map((term) => mn(n(term.a)))), mn(number(card.z))]), ""];
+  const listed = (parts) =>
+    row(mi("max"), fence("("), joined(more ? [...parts, m("mtext", `${more} more`)] : parts, ","), fence(")"));
+  return [
+    equation(mi("z"), [
+      listed(shown.map((term) => word(term.name))),
+      listed(shown.map((term) => mn(n(term.a)))),
+      mn(number(card.z)),
+    ]),
+    "",
+  ];
 }
 
 export function equationOfA(card) {
   if (card.activation === "identity") return equation(mi("a"), [row(mi("z"), mo("="), mn(number(card.a)))]);
-  return equation(mi("a"), [row(mi("f"), fence("("), mi("z"), fence(")"), mo("="), word(card.activation), fence("("), mn(number(card.z)), fence(")"), mo("="), mn(number(card.a)))]);
+  return equation(mi("a"), [
+    row(
+      mi("f"),
+      fence("("),
+      mi("z"),
+      fence(")"),
+      mo("="),
+      word(card.activation),
+      fence("("),
+      mn(number(card.z)),
+      fence(")"),
+      mo("="),
+      mn(number(card.a)),
+    ),
+  ]);
 }
 
 export function equationOfDelta(card) {
   const [weight, where] = symbolOf(card.fanOut);
   const written = (edge) => {
     const delta = factor(n(edge.delta));
-    if (edge.w !== null && edge.product === edge.delta * edge.w) return [row(weight(edge.weight), mo("·"), deltaOf(edge.name)), row(factor(n(edge.w)), mo("·"), delta)];
+    if (edge.w !== null && edge.product === edge.delta * edge.w)
+      return [row(weight(edge.weight), mo("·"), deltaOf(edge.name)), row(factor(n(edge.w)), mo("·"), delta)];
     if (edge.product === edge.delta) return [deltaOf(edge.name), delta];
-    return [row(slope("z", "a"), mo("·"), deltaOf(edge.name)), row(factor(n(edge.delta ? edge.product / edge.delta : 0)), mo("·"), delta)];
+    return [
+      row(slope("z", "a"), mo("·"), deltaOf(edge.name)),
+      row(factor(n(edge.delta ? edge.product / edge.delta : 0)), mo("·"), delta),
+    ];
   };
   let [symbols, numbers] = sums(card.fanOut, written);
   if (card.slope !== null && card.kind !== "input" && card.activation !== "identity") {
@@ -109,7 +142,12 @@ export function equationOfGradient(card) {
   const name = card.isBias ? mi("b") : mi("w");
   const use = card.isBias ? mi("δ") : row(mi("δ"), mo("·"), mi("a"));
   const left = m("mfrac", row(mo("∂"), mi("E")), row(mo("∂"), name));
-  const written = (one) => [mi("δ"), card.isBias ? factor(n(one.delta)) : row(factor(n(one.delta)), mo("·"), factor(n(one.delta ? one.product / one.delta : one.a)))];
+  const written = (one) => [
+    mi("δ"),
+    card.isBias
+      ? factor(n(one.delta))
+      : row(factor(n(one.delta)), mo("·"), factor(n(one.delta ? one.product / one.delta : one.a))),
+  ];
   const [, numbers] = sums(card.uses, written);
   const sigma = m("munder", mo("Σ"), m("mtext", card.isBias ? "neurons" : "uses"));
   return equation(left, [row(sigma, use), numbers, mn(number(card.gradient))]);

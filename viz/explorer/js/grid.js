@@ -15,7 +15,12 @@ export class Grid {
     this.at = 0;
     this.canvas = h("canvas", { "aria-hidden": "true" });
     this.cursor = h("div", { role: "gridcell", tabindex: "0", class: "cursor" });
-    this.element = h("div", { role: "grid", class: "grid", "aria-label": label, "aria-rowcount": shape[0] * shape[1], "aria-colcount": shape[2] }, this.canvas, h("div", { role: "row" }, this.cursor));
+    this.element = h(
+      "div",
+      { role: "grid", class: "grid", "aria-label": label, "aria-rowcount": shape[0] * shape[1], "aria-colcount": shape[2] },
+      this.canvas,
+      h("div", { role: "row" }, this.cursor),
+    );
     this.cursor.addEventListener("keydown", (event) => this.key(event));
     this.cursor.addEventListener("focus", () => this.told());
     this.cursor.addEventListener("click", () => this.pick(this.at));
@@ -43,7 +48,9 @@ export class Grid {
     const map = Math.floor(cell / (rows * columns));
     const [y, x] = [Math.floor(cell / columns) % rows, cell % columns];
     return {
-      map, x, y,
+      map,
+      x,
+      y,
       left: this.left + (map % this.across) * (columns * this.pitch - this.space + this.gap) + x * this.pitch,
       top: this.above + Math.floor(map / this.across) * (rows * this.pitch - this.space + this.gap) + y * this.pitch,
     };
@@ -64,7 +71,8 @@ export class Grid {
     const map = clamp(Math.floor(y / mapHeight), 0, Math.ceil(this.shape[0] / this.across) - 1) * this.across + column;
     if (map >= this.shape[0]) return null;
     const inner = (value, extent) => clamp(Math.floor(value / this.pitch), 0, extent - 1);
-    const cell = (map * rows + inner(y - Math.floor(map / this.across) * mapHeight, rows)) * columns + inner(x - column * mapWidth, columns);
+    const cell =
+      (map * rows + inner(y - Math.floor(map / this.across) * mapHeight, rows)) * columns + inner(x - column * mapWidth, columns);
     return this.exists(cell) ? cell : null;
   }
 
@@ -99,15 +107,24 @@ export class Grid {
     const beside = (to, column) => (to >= 0 && to < maps ? to * size + y * columns + column : this.at);
     const below = (to, line) => (to >= 0 && to < maps ? to * size + line * columns + x : this.at);
     switch (key) {
-      case "ArrowRight": return x + 1 < columns ? this.at + 1 : beside(map % this.across < this.across - 1 ? map + 1 : -1, 0);
-      case "ArrowLeft": return x > 0 ? this.at - 1 : beside(map % this.across > 0 ? map - 1 : -1, columns - 1);
-      case "ArrowDown": return y + 1 < rows ? this.at + columns : below(map + this.across, 0);
-      case "ArrowUp": return y > 0 ? this.at - columns : below(map - this.across, rows - 1);
-      case "PageDown": return map + 1 < maps ? this.at + size : null;
-      case "PageUp": return map > 0 ? this.at - size : null;
-      case "Home": return whole ? 0 : this.at - x;
-      case "End": return whole ? this.n - 1 : this.at - x + columns - 1;
-      default: return null;
+      case "ArrowRight":
+        return x + 1 < columns ? this.at + 1 : beside(map % this.across < this.across - 1 ? map + 1 : -1, 0);
+      case "ArrowLeft":
+        return x > 0 ? this.at - 1 : beside(map % this.across > 0 ? map - 1 : -1, columns - 1);
+      case "ArrowDown":
+        return y + 1 < rows ? this.at + columns : below(map + this.across, 0);
+      case "ArrowUp":
+        return y > 0 ? this.at - columns : below(map - this.across, rows - 1);
+      case "PageDown":
+        return map + 1 < maps ? this.at + size : null;
+      case "PageUp":
+        return map > 0 ? this.at - size : null;
+      case "Home":
+        return whole ? 0 : this.at - x;
+      case "End":
+        return whole ? this.n - 1 : this.at - x + columns - 1;
+      default:
+        return null;
     }
   }
 
@@ -119,7 +136,13 @@ export class Grid {
   // Where the cursor stands, and what it is called.
   place() {
     const { left, top, map, x, y } = this.where(this.at);
-    Object.assign(this.cursor.style, { left: `${left}px`, top: `${top}px`, width: `${this.cell}px`, height: `${this.cell}px`, borderRadius: this.round ? "50%" : "" });
+    Object.assign(this.cursor.style, {
+      left: `${left}px`,
+      top: `${top}px`,
+      width: `${this.cell}px`,
+      height: `${this.cell}px`,
+      borderRadius: this.round ? "50%" : "",
+    });
     this.cursor.setAttribute("aria-rowindex", map * this.shape[1] + y + 1);
     this.cursor.setAttribute("aria-colindex", x + 1);
     this.named();
@@ -144,9 +167,17 @@ export class Grid {
     const theme = themeNow();
     const ink = { hidden: styled("--hidden"), line: styled("--line"), text: styled("--ink"), soft: styled("--soft") };
     if (this.cell < NUMBERS_FROM && !this.round) this.paintMaps(context, value, top, theme, ink);
-    else for (let cell = 0; cell < this.n; cell++) if (this.exists(cell)) this.paintCell(context, cell, value(cell), top, theme, ink);
+    else
+      for (let cell = 0; cell < this.n; cell++)
+        if (this.exists(cell)) this.paintCell(context, cell, value(cell), top, theme, ink);
     for (let cell = 0; cell < this.n && (names || beside); cell++) {
-      if (names) this.write(context, names(cell), this.centre(cell)[0], this.where(cell).top - 10, { align: "center", colour: ink.text, weight: 600, most: this.cell + 2 * this.left });
+      if (names)
+        this.write(context, names(cell), this.centre(cell)[0], this.where(cell).top - 10, {
+          align: "center",
+          colour: ink.text,
+          weight: 600,
+          most: this.cell + 2 * this.left,
+        });
       if (beside) this.paintBeside(context, cell, beside(cell), ink);
     }
     this.named();
@@ -193,7 +224,12 @@ export class Grid {
     context.stroke();
     if (hidden) return;
     const size = Math.max(10, Math.min(this.cell * 0.31, 19));
-    this.write(context, short(number, this.cell > 44 ? 3 : 2), ...this.centre(cell), { align: "center", colour: inkOn(colour), size, most: this.cell - 4 });
+    this.write(context, short(number, this.cell > 44 ? 3 : 2), ...this.centre(cell), {
+      align: "center",
+      colour: inkOn(colour),
+      size,
+      most: this.cell - 4,
+    });
   }
 
   paintBeside(context, cell, told, ink) {
@@ -201,7 +237,12 @@ export class Grid {
     const { left, top } = this.where(cell);
     const [x, y] = [left + this.cell + 10, top + this.cell / 2];
     const room = this.right - 12;
-    this.write(context, told.text, x, y - 3, { colour: told.strong ? styled("--accent") : ink.text, weight: told.strong ? 700 : 400, size: 14, most: room });
+    this.write(context, told.text, x, y - 3, {
+      colour: told.strong ? styled("--accent") : ink.text,
+      weight: told.strong ? 700 : 400,
+      size: 14,
+      most: room,
+    });
     if (told.share === null) return;
     context.fillStyle = ink.hidden;
     context.fillRect(x, y + 6, room, 4);

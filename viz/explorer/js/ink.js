@@ -14,11 +14,23 @@ export function inkImage(strokes, paper) {
   const [x0, x1, y0, y1] = boundsOf(points);
   const scale = (box - pen) / Math.max(x1 - x0, y1 - y0, SMALLEST);
   const middle = [(x0 + x1) / 2, (y0 + y1) / 2];
-  const place = (shift) => ([x, y]) => [(x - middle[0]) * scale + columns / 2 + shift[0], (y - middle[1]) * scale + rows / 2 + shift[1]];
-  const first = coverage(strokes.map((stroke) => stroke.map(place([0, 0]))), rows, columns, pen);
+  const place =
+    (shift) =>
+    ([x, y]) => [(x - middle[0]) * scale + columns / 2 + shift[0], (y - middle[1]) * scale + rows / 2 + shift[1]];
+  const first = coverage(
+    strokes.map((stroke) => stroke.map(place([0, 0]))),
+    rows,
+    columns,
+    pen,
+  );
   if (centre !== "mass") return first;
   const [x, y] = massOf(first, rows, columns);
-  return coverage(strokes.map((stroke) => stroke.map(place([columns / 2 - x, rows / 2 - y]))), rows, columns, pen);
+  return coverage(
+    strokes.map((stroke) => stroke.map(place([columns / 2 - x, rows / 2 - y]))),
+    rows,
+    columns,
+    pen,
+  );
 }
 
 function boundsOf(points) {
@@ -41,7 +53,8 @@ function coverage(strokes, rows, columns, pen) {
   const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
   const image = new Float64Array(rows * columns);
   for (let y = 0; y < canvas.height; y++) {
-    for (let x = 0; x < canvas.width; x++) image[Math.floor(y / FINE) * columns + Math.floor(x / FINE)] += data[4 * (y * canvas.width + x) + 3];
+    for (let x = 0; x < canvas.width; x++)
+      image[Math.floor(y / FINE) * columns + Math.floor(x / FINE)] += data[4 * (y * canvas.width + x) + 3];
   }
   return image.map((sum) => sum / (255 * FINE * FINE));
 }

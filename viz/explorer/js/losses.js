@@ -46,7 +46,7 @@ export function owed(net, head, z, a, targets, delta) {
     head.neurons.forEach((i, k) => {
       if (i < 0) return;
       const error = a[i] - targets[k];
-      total += (factors[k] * error * error * (loss.form === "half_sum" ? 0.5 : 1 / n));
+      total += factors[k] * error * error * (loss.form === "half_sum" ? 0.5 : 1 / n);
       g[k] = loss.weight * factors[k] * error * (loss.form === "half_sum" ? 1 : 2 / n);
     });
     through(net, head, z, a, g, delta);
@@ -54,7 +54,12 @@ export function owed(net, head, z, a, targets, delta) {
   }
   for (const group of groupsOf(head)) {
     const numbers = group.map((k) => head.neurons[k]);
-    const [value, deltas] = atOnce(head, numbers.map((i) => z[i]), group, targets);
+    const [value, deltas] = atOnce(
+      head,
+      numbers.map((i) => z[i]),
+      group,
+      targets,
+    );
     total += value;
     deltas.forEach((d, k) => {
       delta[numbers[k]] += loss.weight * d;
@@ -86,7 +91,12 @@ function atOnce(head, z, group, targets) {
   const t = group.map((k) => targets[k]);
   const factors = factorsOf(head, targets);
   const weight = factors[group[0]];
-  if (loss.kind === "binary_cross_entropy") return binary(z, smoothed(t, loss, 2), group.map((k) => factors[k]));
+  if (loss.kind === "binary_cross_entropy")
+    return binary(
+      z,
+      smoothed(t, loss, 2),
+      group.map((k) => factors[k]),
+    );
   const made = loss.kind === "rbf_map" ? rbfMap(z, t, loss.j) : crossEntropy(z, smoothed(t, loss, t.length));
   return [weight * made[0], made[1].map((d) => weight * d)];
 }
@@ -113,7 +123,8 @@ function rbfMap(y, t, j) {
 }
 
 // Label smoothing: t′ = (1 − ε)·t + ε/K.
-const smoothed = (t, loss, classes) => (loss.smoothing ? t.map((value) => (1 - loss.smoothing) * value + loss.smoothing / classes) : t);
+const smoothed = (t, loss, classes) =>
+  loss.smoothing ? t.map((value) => (1 - loss.smoothing) * value + loss.smoothing / classes) : t;
 
 // Class weights: per output, what its loss is multiplied by.
 function factorsOf(head, targets) {
@@ -122,7 +133,11 @@ function factorsOf(head, targets) {
 }
 
 function weighed(head, targets) {
-  const { classWeights: weights, targets: [off, on], kind } = head.loss;
+  const {
+    classWeights: weights,
+    targets: [off, on],
+    kind,
+  } = head.loss;
   const spread = product(head.shape.slice(1));
   const share = (k) => (targets[k] - off) / (on - off);
   const factors = new Float64Array(head.neurons.length).fill(1);

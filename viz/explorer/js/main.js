@@ -1,30 +1,20 @@
-// The page: what was chosen, what is shown, and every key and button.
+// The page: what was chosen, what is shown, and what happens when something is chosen, changed or stepped to.
 
 import { nameOf, weightName } from "./network.js";
 import { Model } from "./model.js";
-import { button, fill, find, h, say } from "./elements.js";
-import { largest, number } from "./numbers.js";
+import { fill, find, h, say } from "./elements.js";
+import { number } from "./numbers.js";
 import { themeNow } from "./colours.js";
-import { neuronPanel, table } from "./panel.js";
+import { neuronPanel } from "./panel.js";
 import { layerPanel, weightPanel } from "./panel_weight.js";
 import { weightCard } from "./cards.js";
-import { Pad } from "./paper.js";
-import { markSample, showSamples } from "./samples.js";
+import { showSamples } from "./samples.js";
 import { Stage } from "./stage.js";
-import { softmax } from "./losses.js";
 import { tell } from "./story.js";
+import { frameParts } from "./frame.js";
+import { furnish, mark, VIEWS } from "./furniture.js";
+import { pressed } from "./keys.js";
 
-const VIEWS = { a: ["a", "activation"], z: ["z", "pre-activation"], delta: ["δ", "∂loss/∂z"] };
-const KEYS = [
-  ["Tab", "from plane to plane, and on to the card"],
-  ["Arrows, PageUp, PageDown", "from neuron to neuron, from map to map"],
-  ["Enter", "open the card of a neuron or a weight"],
-  ["e", "change the number of the open card; Esc leads back"],
-  ["n, p", "next step, step before"],
-  ["a, z, d", "colours show a, z, δ"],
-  ["Ctrl+Z, Ctrl+Y", "undo, redo"],
-  ["Esc", "leave the steps; let go of what is chosen"],
-];
 const PLAY = 1800; // milliseconds a step
 
 class Explorer {
@@ -45,7 +35,8 @@ class Explorer {
       pickLayer: (layer) => this.choose({ layer }),
       hover: (i) => this.readOut(i ?? this.chosen?.neuron ?? null),
     });
-    this.furnish();
+    this.pad = furnish(this);
+    document.addEventListener("keydown", (event) => pressed(this, event));
     showSamples(this.model, (k) => this.take(k));
     this.retell();
     this.chosen = this.first();
@@ -61,40 +52,6 @@ class Explorer {
     return head ? { neuron: head.neurons[Math.max(0, this.model.label() ?? 0)] ?? head.neurons[0] } : null;
   }
 
-  // -- furniture ---------------------------------------------------------------------------------------------------------
-  furnish() {
-    const { data } = this.model;
-    find("name").textContent = data.name;
-    find("about").textContent = data.about;
-    find("about").title = data.about;
-    fill(find("views"), Object.entries(VIEWS).map(([view, [symbol, words]]) => h("button", { type: "button", role: "radio", "data-view": view, title: words, "aria-label": `${symbol}, ${words}`, onclick: () => this.look(view) }, symbol)));
-    fill(find("keysList"), KEYS.flatMap(([keys, words]) => [h("dt", {}, keys), h("dd", {}, words)]));
-    this.furnishTargets();
-    const press = { draw: () => this.draw(), undo: () => this.undo(), redo: () => this.redo(), reset: () => this.reset(), theme: () => this.theme(), help: () => find("keys").showModal(), back: () => this.step(-1), next: () => this.step(1), play: () => this.play() };
-    for (const [id, act] of Object.entries(press)) find(id).addEventListener("click", act);
-    find("draw").hidden = !data.paper;
-    this.pad = data.paper ? new Pad(this.model, () => this.changed()) : null;
-    find("steps").addEventListener("change", (event) => this.show(event.target.value === "" ? null : Number(event.target.value)));
-    find("by").addEventListener("change", () => {
-      this.retell();
-      this.show(0);
-    });
-    document.addEventListener("keydown", (event) => this.key(event));
-    addEventListener("resize", () => this.resized());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
-  }
-
-  furnishTargets() {
-    const { net } = this.model;
-    const [head] = net.heads;
-    const classes = net.heads.length === 1 && head.loss && this.model.label() !== null;
-    find("targetField").hidden = !classes;
-    if (!classes) return;
-    const n = head.neurons.length === 1 ? 2 : head.neurons.length;
-    fill(find("target"), h("option", { value: "" }, "none"), Array.from({ length: n }, (_, k) => h("option", { value: k }, this.model.className(k))));
-    find("target").addEventListener("change", (event) => this.edit(() => this.model.setTarget(event.target.value === "" ? null : Number(event.target.value))));
-  }
-
   // -- what happens ------------------------------------------------------------------------------------------------------
   choose(chosen) {
     this.chosen = chosen;
@@ -102,12 +59,22 @@ class Explorer {
     this.light();
     this.openCard();
     this.readOut(chosen.neuron ?? null);
-    const { net, state } = this.model;
-    if (chosen.neuron !== undefined) {
-      this.stage.reveal(chosen.neuron);
-      say(`${nameOf(net, chosen.neuron)} chosen: z ${number(state.z[chosen.neuron], 4)}, a ${number(state.a[chosen.neuron], 4)}${this.model.hasDelta ? `, δ ${number(state.delta[chosen.neuron], 4)}` : ""}`);
-    } else if (chosen.slot !== undefined) say(`${weightName(net, chosen.slot)} chosen: ${number(this.model.weights[chosen.slot], 4)}, gradient ${number(state.gradient[chosen.slot], 4)}`);
-    else if (chosen.layer) say(`layer ${chosen.layer.name}`);
+    if (chosen.neuron !== undefined) this.stage.reveal(chosen.neuron);
+    say(this.told());
+  }
+
+  // What was chosen, in words.
+  told() {
+    const { chosen, model } = this;
+    const { net, state, weights } = model;
+    if (chosen.layer) return `layer ${chosen.layer.name}`;
+    if (chosen.slot !== undefined) {
+      const numbers = `${number(weights[chosen.slot], 4)}, gradient ${number(state.gradient[chosen.slot], 4)}`;
+      return `${weightName(net, chosen.slot)} chosen: ${numbers}`;
+    }
+    const i = chosen.neuron;
+    const delta = model.hasDelta ? `, δ ${number(state.delta[i], 4)}` : "";
+    return `${nameOf(net, i)} chosen: z ${number(state.z[i], 4)}, a ${number(state.a[i], 4)}${delta}`;
   }
 
   take(k) {
@@ -245,6 +212,14 @@ class Explorer {
     this.marks();
   }
 
+  escape() {
+    if (this.at !== null) this.show(null);
+    else if (this.chosen) {
+      this.chosen = null;
+      this.refresh();
+    }
+  }
+
   // -- showing -----------------------------------------------------------------------------------------------------------
   refresh() {
     this.stage.shown = this.frame()?.shown ?? null;
@@ -272,7 +247,8 @@ class Explorer {
     const kept = card.querySelector(".field");
     const within = card.contains(active);
     if (place >= 0 && kept?.contains(active) && key === this.cardKey) {
-      for (const other of kept.querySelectorAll("input")) if (other !== active) other.value = parts[place].querySelector(`#${other.id}`).value;
+      for (const other of kept.querySelectorAll("input"))
+        if (other !== active) other.value = parts[place].querySelector(`#${other.id}`).value;
       for (const child of [...card.children]) if (child !== kept) child.remove();
       kept.before(...parts.slice(0, place));
       kept.after(...parts.slice(place + 1));
@@ -295,73 +271,11 @@ class Explorer {
     find("frame").hidden = !frame;
     if (!frame) return;
     find("frame").dataset.chapter = frame.chapter;
-    fill(find("frame"), h("p", { class: "count" }, `${this.at + 1} of ${this.frames.length}`), h("h2", {}, frame.title), h("p", { class: "formula" }, frame.equation), h("p", { class: "prose" }, frame.words), frame.chapter === "loss" ? this.owed() : null, frame.update ? this.updater() : null);
-  }
-
-  // Outputs beside what was wanted of them.
-  owed() {
-    const { net, state, wanted } = this.model;
-    const given = wanted.t ?? wanted.g;
-    const rows = net.heads.flatMap((head, k) => head.neurons.map((i, place) => [i, given[k][place]])).filter(([i]) => i >= 0);
-    const [shown, rest] = largest(rows, ([i]) => state.delta[i], 10);
-    const cells = shown.map(([i, t]) => [button(nameOf(net, i), () => this.go.neuron(i), { class: "link" }), number(state.a[i], 4), number(t, 4), number(state.delta[i], 4)]);
-    return table("the outputs", ["output", "a", wanted.t ? "t" : "g", "δ"], cells, rest.length ? `… and ${rest.length.toLocaleString("en-US")} more` : null);
-  }
-
-  updater() {
-    const field = h("input", { type: "number", id: "rate", min: "0", step: "any", value: this.rate ?? this.model.data.learningRate });
-    const act = () => {
-      if (!Number.isFinite(field.valueAsNumber)) return;
-      this.rate = field.valueAsNumber;
-      const before = this.model.state.loss;
-      this.edit(() => this.model.step(this.rate));
-      if (before !== null) {
-        const words = `loss of this sample: ${number(before, 5)} → ${number(this.model.state.loss, 5)}`;
-        find("after").textContent = words;
-        say(words);
-      }
-      find("take").focus();
-    };
-    return h("div", { class: "field" }, h("label", { for: "rate" }, "η = "), field, button("Take the step", act, { id: "take", class: "main" }), h("p", { id: "after", class: "small" }));
+    fill(find("frame"), frameParts(this, frame));
   }
 
   marks() {
-    const { model } = this;
-    for (const one of find("views").children) {
-      const on = one.dataset.view === this.stage.view;
-      one.setAttribute("aria-checked", on);
-      one.tabIndex = on ? 0 : -1;
-    }
-    find("undo").disabled = !model.past.length;
-    find("redo").disabled = !model.future.length;
-    find("reset").disabled = !model.past.length;
-    find("play").textContent = this.playing ? "Pause" : "Play";
-    find("play").setAttribute("aria-pressed", Boolean(this.playing));
-    find("target").value = model.wantedLabel() ?? "";
-    find("verdict").replaceChildren(...this.verdict());
-    markSample(model);
-  }
-
-  // What the network says, what was wanted, and the loss.
-  verdict() {
-    const { model } = this;
-    const [label, wanted] = [model.label(), model.wantedLabel()];
-    const parts = [];
-    if (label !== null) {
-      parts.push("says ", h("strong", {}, model.className(label)));
-      const share = this.certainty(label);
-      if (share !== null) parts.push(` (${(100 * share).toFixed(1)} %)`);
-      if (wanted !== null) parts.push(h("span", { class: wanted === label ? "right" : "wrong" }, wanted === label ? " ✓" : ` ✗ wanted ${model.className(wanted)}`));
-    }
-    if (model.state.loss !== null) parts.push(h("span", { class: "loss" }, `${parts.length ? " · " : ""}loss ${number(model.state.loss, 3)}`));
-    return parts;
-  }
-
-  certainty(label) {
-    const { net, state } = this.model;
-    const [head] = net.heads;
-    if (head.loss?.kind !== "cross_entropy" || head.neurons.length < 2) return null;
-    return softmax(head.neurons.map((i) => state.z[i]))[label];
+    mark(this);
   }
 
   readOut(i) {
@@ -370,47 +284,6 @@ class Explorer {
     const top = block?.top_ ?? null;
     find("low").textContent = top === null ? "below 0" : number(-top, 3);
     find("high").textContent = top === null ? "above 0" : `+${number(top, 3)}`;
-  }
-
-  // -- keys --------------------------------------------------------------------------------------------------------------
-  key(event) {
-    const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.target.type !== "range";
-    if (event.ctrlKey || event.metaKey) {
-      const act = { z: event.shiftKey ? () => this.redo() : () => this.undo(), y: () => this.redo() }[event.key.toLowerCase()];
-      if (!act || typing) return;
-      event.preventDefault();
-      act();
-      return;
-    }
-    if (typing && event.key === "Escape" && event.target.id === "edit" && this.chosen?.neuron !== undefined) {
-      this.stage.focus(this.chosen.neuron);
-      return;
-    }
-    if (typing || event.altKey || find("keys").open) return;
-    if (event.target.closest("#views") && event.key.startsWith("Arrow")) {
-      this.turn(event);
-      return;
-    }
-    const act = { e: () => find("edit")?.select(), n: () => this.step(1), p: () => this.step(-1), a: () => this.look("a"), z: () => this.look("z"), d: () => this.look("delta"), "?": () => find("keys").showModal(), Escape: () => this.escape() }[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-
-  turn(event) {
-    event.preventDefault();
-    const all = Object.keys(VIEWS);
-    const step = event.key === "ArrowRight" || event.key === "ArrowDown" ? 1 : -1;
-    this.look(all[(all.indexOf(this.stage.view) + step + all.length) % all.length]);
-    find("views").querySelector("[aria-checked=true]").focus();
-  }
-
-  escape() {
-    if (this.at !== null) this.show(null);
-    else if (this.chosen) {
-      this.chosen = null;
-      this.refresh();
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 // What the page holds: the network, the weights as edited, the sample as edited, and the pass over them.
 
 import { backward, forward, labelOf, makeState } from "./engine.js";
+import { softmax } from "./losses.js";
 import { makeNetwork } from "./network.js";
 import { floats } from "./unpack.js";
 
@@ -47,6 +48,13 @@ export class Model {
     return this.hasClasses ? labelOf(this.net, this.net.heads[0], this.state) : null;
   }
 
+  // The probabilities of a head's outputs; null where they have none.
+  shares(head) {
+    if (head.loss?.kind !== "cross_entropy" || head.neurons.length < 2 || head.shape.slice(1).some((extent) => extent > 1))
+      return null;
+    return softmax(head.neurons.map((i) => this.state.z[i]));
+  }
+
   className(label) {
     return this.data.classes[label] ?? String(label);
   }
@@ -67,7 +75,13 @@ export class Model {
 
   snapshot() {
     this.copy ??= this.weights.slice();
-    return { weights: this.copy, x: this.x.map((values) => values.slice()), wanted: this.wanted, number: this.number, strokes: this.strokes };
+    return {
+      weights: this.copy,
+      x: this.x.map((values) => values.slice()),
+      wanted: this.wanted,
+      number: this.number,
+      strokes: this.strokes,
+    };
   }
 
   // Remember how things are, before one change. Changes of the same `key` in a row are one.
@@ -112,7 +126,8 @@ export class Model {
     else {
       const head = this.net.heads[0];
       const [off, on] = head.loss.targets;
-      const t = head.neurons.length === 1 ? Float64Array.of(label) : Float64Array.from(head.neurons, (_, k) => (k === label ? on : off));
+      const t =
+        head.neurons.length === 1 ? Float64Array.of(label) : Float64Array.from(head.neurons, (_, k) => (k === label ? on : off));
       this.wanted = { t: [t], g: null };
     }
     this.run();

@@ -88,9 +88,11 @@ function writeOut(net, data) {
 function writeEdges(net, projections) {
   const made = projections.map((p) => new Edges(p, net.layers[p.target].shape, net.layers[p.source].shape));
   const start = new Int32Array(net.n + 1);
-  projections.forEach((p, k) => made[k].count((target, n) => {
-    start[net.layers[p.target].at[target] + 1] += n;
-  }));
+  projections.forEach((p, k) =>
+    made[k].count((target, n) => {
+      start[net.layers[p.target].at[target] + 1] += n;
+    }),
+  );
   for (let i = 0; i < net.n; i++) start[i + 1] += start[i];
   net.source = new Int32Array(start[net.n]);
   net.slot = new Int32Array(start[net.n]).fill(NONE);

@@ -8,7 +8,9 @@ export function number(value, digits = 6) {
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
   const power = Number(exponent);
   const small = power < -4 || power >= digits;
-  const text = small ? `${trimmed(mantissa)}e${power < 0 ? "−" : "+"}${String(Math.abs(power)).padStart(2, "0")}` : trimmed(value.toFixed(Math.max(0, digits - 1 - power)));
+  const text = small
+    ? `${trimmed(mantissa)}e${power < 0 ? "−" : "+"}${String(Math.abs(power)).padStart(2, "0")}`
+    : trimmed(value.toFixed(Math.max(0, digits - 1 - power)));
   return text.replace(/^-/, "−");
 }
 
@@ -22,7 +24,9 @@ export function short(value, digits = 2) {
   if (!Number.isFinite(value)) return number(value);
   if (Math.abs(value) >= 10 ** digits && Math.abs(value) < 10000) return number(Math.round(value), 5);
   if (Number.isInteger(value) && Math.abs(value) < 10000) return number(value, 5);
-  return number(value, digits).replace(/e([+−])0?/, (_, sign) => (sign === "+" ? "e" : "e−")).replace(/^(−?)0\./, "$1.");
+  return number(value, digits)
+    .replace(/e([+−])0?/, (_, sign) => (sign === "+" ? "e" : "e−"))
+    .replace(/^(−?)0\./, "$1.");
 }
 
 export const counted = (n, what) => `${n.toLocaleString("en-US")} ${what}${n === 1 ? "" : "s"}`;
@@ -43,7 +47,10 @@ export function total(numbers) {
 export function largest(rows, size, limit) {
   if (rows.length <= limit) return [rows, []];
   const sizes = rows.map((row) => Math.abs(size(row)));
-  const ranked = rows.map((_, i) => i).sort((i, j) => sizes[j] - sizes[i] || i - j).slice(0, limit);
+  const ranked = rows
+    .map((_, i) => i)
+    .sort((i, j) => sizes[j] - sizes[i] || i - j)
+    .slice(0, limit);
   const nonzero = ranked.filter((i) => sizes[i] !== 0);
   const chosen = new Set(nonzero.length ? nonzero : ranked.slice(0, 3));
   return [rows.filter((_, i) => chosen.has(i)), rows.filter((_, i) => !chosen.has(i))];

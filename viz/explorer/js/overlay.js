@@ -12,7 +12,13 @@ export function paintOverlay(stage) {
   const scale = devicePixelRatio || 1;
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, overlay.width, overlay.height);
-  const pens = { accent: styled("--accent"), line: styled("--edge"), paper: styled("--veil"), ink: styled("--ink"), halo: styled("--paper") };
+  const pens = {
+    accent: styled("--accent"),
+    line: styled("--edge"),
+    paper: styled("--veil"),
+    ink: styled("--ink"),
+    halo: styled("--paper"),
+  };
   const drawn = stage.blocks.flatMap((block) => (block.nodes ? edgesOf(stage, block) : []));
   everyEdge(stage, context, pens, drawn);
   if (selection?.neuron !== undefined) lightNeuron(stage, context, pens, selection.neuron);
@@ -54,7 +60,8 @@ function writeWeights(stage, context, pens, edges) {
   }
 }
 
-const strokeOf = (value, top) => css(colourOf(value >= 0 ? 0.35 * top + 0.65 * value : -0.35 * top + 0.65 * value, top, themeNow()));
+const strokeOf = (value, top) =>
+  css(colourOf(value >= 0 ? 0.35 * top + 0.65 * value : -0.35 * top + 0.65 * value, top, themeNow()));
 
 // From the rim of the source's cell to the rim of the target's.
 function ends(stage, e) {
@@ -62,7 +69,10 @@ function ends(stage, e) {
   const [from, to] = [stage.centre(net.source[e]), stage.centre(net.target[e])];
   if (!from || !to) return [null, null];
   const radius = (i) => stage.blocks[stage.home[i]].grid.cell / 2;
-  return [[from[0] + radius(net.source[e]), from[1]], [to[0] - radius(net.target[e]), to[1]]];
+  return [
+    [from[0] + radius(net.source[e]), from[1]],
+    [to[0] - radius(net.target[e]), to[1]],
+  ];
 }
 
 function line(stage, context, e, colour, width, alpha) {
@@ -85,7 +95,10 @@ function lightNeuron(stage, context, pens, neuron) {
   const outOf = edgesOutOf(net, neuron);
   const direct = new Set(into.map((e) => net.source[e]));
   const seen = reachOf(net, neuron);
-  const [solid, dashed] = [[2.2, []], [1.6, [3, 2]]];
+  const [solid, dashed] = [
+    [2.2, []],
+    [1.6, [3, 2]],
+  ];
   const back = stage.view === "delta"; // then who reads it matters more than what it reads
   stage.blocks.forEach((block) => {
     const mine = block.cells.map((i) => i >= 0 && i !== neuron && (direct.has(i) || (net.kind[i] === INPUT && seen[i] && !back)));
@@ -95,7 +108,11 @@ function lightNeuron(stage, context, pens, neuron) {
   });
   wires(stage, context, pens, into, neuron, false, back ? 0.5 : 1);
   wires(stage, context, pens, outOf, neuron, true, back ? 1 : 0.6);
-  for (const [b, cells] of cellsByBlock(stage, outOf.map((e) => net.target[e]))) surround(context, stage.blocks[b], cells, pens.accent, ...(back ? solid : dashed));
+  for (const [b, cells] of cellsByBlock(
+    stage,
+    outOf.map((e) => net.target[e]),
+  ))
+    surround(context, stage.blocks[b], cells, pens.accent, ...(back ? solid : dashed));
   ring(stage, context, pens, neuron);
 }
 
@@ -114,16 +131,23 @@ function cellsByBlock(stage, neurons) {
 function wires(stage, context, pens, edges, neuron, out, strength) {
   const { net, state, weights } = stage.model;
   if (edges.length <= LINES) {
-    const carried = edges.map((e) => (net.slot[e] < 0 ? 1 : weights[net.slot[e]]) * (out ? state.delta[net.target[e]] : state.a[net.source[e]]));
+    const carried = edges.map(
+      (e) => (net.slot[e] < 0 ? 1 : weights[net.slot[e]]) * (out ? state.delta[net.target[e]] : state.a[net.source[e]]),
+    );
     const top = Math.max(...carried.map(Math.abs), 1e-300);
-    edges.forEach((e, k) => line(stage, context, e, strokeOf(carried[k], top), 1 + 2 * Math.abs(carried[k] / top), 0.9 * strength));
+    edges.forEach((e, k) =>
+      line(stage, context, e, strokeOf(carried[k], top), 1 + 2 * Math.abs(carried[k] / top), 0.9 * strength),
+    );
     return;
   }
   const there = stage.centre(neuron);
   if (!there) return;
   context.fillStyle = pens.accent;
   context.globalAlpha = 0.1 * strength;
-  for (const box of boxes(stage, edges.map((e) => (out ? net.target[e] : net.source[e])))) {
+  for (const box of boxes(
+    stage,
+    edges.map((e) => (out ? net.target[e] : net.source[e])),
+  )) {
     const x = out ? box.left : box.right;
     context.beginPath();
     context.moveTo(...there);
@@ -146,7 +170,12 @@ function boxes(stage, neurons) {
     const key = `${b} ${map}`;
     const [x, y] = [block.left + left, block.top + top];
     const box = found.get(key) ?? { left: x, right: x, top: y, bottom: y };
-    found.set(key, { left: Math.min(box.left, x), right: Math.max(box.right, x + block.grid.cell), top: Math.min(box.top, y), bottom: Math.max(box.bottom, y + block.grid.cell) });
+    found.set(key, {
+      left: Math.min(box.left, x),
+      right: Math.max(box.right, x + block.grid.cell),
+      top: Math.min(box.top, y),
+      bottom: Math.max(box.bottom, y + block.grid.cell),
+    });
   }
   return [...found.values()];
 }
@@ -156,7 +185,10 @@ function ring(stage, context, pens, neuron) {
   const { grid } = stage.blocks[stage.home[neuron]];
   const [x, y] = stage.centre(neuron);
   const size = Math.max(grid.cell, 9) + 4;
-  for (const [colour, width] of [[pens.halo, 6], [pens.accent, 3]]) {
+  for (const [colour, width] of [
+    [pens.halo, 6],
+    [pens.accent, 3],
+  ]) {
     context.strokeStyle = colour;
     context.lineWidth = width;
     context.beginPath();
@@ -217,9 +249,13 @@ function lightWeight(stage, context, pens, card) {
   for (const use of card.uses) sums.set(use.target, (sums.get(use.target) ?? 0) + use.product);
   const top = Math.max(...[...sums.values()].map(Math.abs), 0);
   const targets = cellsByBlock(stage, sums.keys());
-  const sources = cellsByBlock(stage, card.uses.map((use) => use.source).filter((i) => i !== null));
+  const sources = cellsByBlock(
+    stage,
+    card.uses.map((use) => use.source).filter((i) => i !== null),
+  );
   for (const [b, cells] of sources) surround(context, stage.blocks[b], cells, pens.accent, 1.6, [3, 2]);
-  if (card.uses.length <= LINES) for (const use of card.uses) if (use.edge !== null) line(stage, context, use.edge, pens.accent, 2, 0.8);
+  if (card.uses.length <= LINES)
+    for (const use of card.uses) if (use.edge !== null) line(stage, context, use.edge, pens.accent, 2, 0.8);
   for (const [b, cells] of targets) {
     const block = stage.blocks[b];
     if (!block.nodes) veil(context, pens, block, cells);

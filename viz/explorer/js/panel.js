@@ -29,7 +29,13 @@ export function heading(name, about) {
 }
 
 function numbers(card) {
-  const chip = (symbol, value) => h("div", { class: "chip" }, h("dt", {}, symbol), h("dd", { "data-value": value ?? "" }, value === null ? "–" : chipText(value)));
+  const chip = (symbol, value) =>
+    h(
+      "div",
+      { class: "chip" },
+      h("dt", {}, symbol),
+      h("dd", { "data-value": value ?? "" }, value === null ? "–" : chipText(value)),
+    );
   return h("dl", { class: "chips" }, chip("z", card.z), chip("a", card.a), chip("δ", card.delta));
 }
 
@@ -41,7 +47,13 @@ function chipText(value) {
 
 function inputField(card, go) {
   const [port, place] = card.feed;
-  const field = h("input", { type: "number", step: "any", value: written(card.a), id: "edit", oninput: (event) => change(event, (value) => go.input(port, place, value)) });
+  const field = h("input", {
+    type: "number",
+    step: "any",
+    value: written(card.a),
+    id: "edit",
+    oninput: (event) => change(event, (value) => go.input(port, place, value)),
+  });
   return h("div", { class: "field" }, h("label", { for: "edit" }, "given: a = "), field);
 }
 
@@ -55,7 +67,8 @@ export function change(event, set) {
 
 // -- z and a -----------------------------------------------------------------------------------------------------------
 function forwardPart(card, go) {
-  if (card.kind === "input" || card.kind === "constant") return [h("p", { class: "formula" }, card.kind === "input" ? `a = ${number(card.a)} (given)` : FORMULAS.constant)];
+  if (card.kind === "input" || card.kind === "constant")
+    return [h("p", { class: "formula" }, card.kind === "input" ? `a = ${number(card.a)} (given)` : FORMULAS.constant)];
   const [math, where] = equationOfZ(card);
   return [
     h("h3", {}, "Forward"),
@@ -65,23 +78,42 @@ function forwardPart(card, go) {
     scrolled("the activation", equationOfA(card)),
     tie(card),
     card.terms.length ? termsTable(card, go) : null,
-    card.bias ? h("p", { class: "small" }, "bias ", weightButton(card.bias.name, card.bias.slot, go), ` = ${number(card.bias.value)}`) : null,
+    card.bias
+      ? h("p", { class: "small" }, "bias ", weightButton(card.bias.name, card.bias.slot, go), ` = ${number(card.bias.value)}`)
+      : null,
   ];
 }
 
 function tie(card) {
   if (card.ties.length < 2) return null;
-  return h("p", { class: "small" }, `${card.ties.length} neurons share the maximum; the first in order, ${card.ties[0].name}, wins and alone gets the δ`);
+  return h(
+    "p",
+    { class: "small" },
+    `${card.ties.length} neurons share the maximum; the first in order, ${card.ties[0].name}, wins and alone gets the δ`,
+  );
 }
 
 function termsTable(card, go) {
   const winner = card.winner === null ? null : card.terms[card.winner];
   let [shown, rest] = largest(card.terms, (term) => term.product, ROWS);
-  if (winner && rest.includes(winner)) [shown, rest] = [[...shown.slice(0, -1), winner], [...rest.filter((term) => term !== winner), shown.at(-1)]];
+  if (winner && rest.includes(winner))
+    [shown, rest] = [
+      [...shown.slice(0, -1), winner],
+      [...rest.filter((term) => term !== winner), shown.at(-1)],
+    ];
   const weighted = card.terms.some((term) => term.w !== null);
   const parts = card.kind === "max" ? [] : [...card.terms.map((term) => term.product), ...(card.bias ? [card.bias.value] : [])];
-  const shares = sharesOf(shown.map((term) => term.product), parts);
-  const heads = ["source", "a", ...(weighted ? ["w"] : []), ...(["max", "sum"].includes(card.kind) ? [] : [PRODUCTS[card.kind]]), ...(shares ? [card.kind === "l2" ? "of Σ" : "of z"] : [])];
+  const shares = sharesOf(
+    shown.map((term) => term.product),
+    parts,
+  );
+  const heads = [
+    "source",
+    "a",
+    ...(weighted ? ["w"] : []),
+    ...(["max", "sum"].includes(card.kind) ? [] : [PRODUCTS[card.kind]]),
+    ...(shares ? [card.kind === "l2" ? "of Σ" : "of z"] : []),
+  ];
   const rows = shown.map((term, k) => [
     button(term.name, () => go.neuron(term.neuron), { class: "link" }),
     number(term.a, 4),
@@ -94,12 +126,23 @@ function termsTable(card, go) {
 }
 
 function weightButton(text, slot, go, name = text) {
-  return button(text, () => go.weight(slot), { class: "link weight", "aria-label": name === text ? null : `${name} = ${text}`, title: name });
+  return button(text, () => go.weight(slot), {
+    class: "link weight",
+    "aria-label": name === text ? null : `${name} = ${text}`,
+    title: name,
+  });
 }
 
 // -- δ -----------------------------------------------------------------------------------------------------------------
 function backwardPart(card, go) {
-  if (card.kind === "constant") return [h("p", { class: "small" }, "A place over the border, where windows see a fixed number. It is never trained, and no δ is handed to it.")];
+  if (card.kind === "constant")
+    return [
+      h(
+        "p",
+        { class: "small" },
+        "A place over the border, where windows see a fixed number. It is never trained, and no δ is handed to it.",
+      ),
+    ];
   const head = h("h3", {}, "Backward");
   if (card.delta === null) return [head, h("p", { class: "small" }, "δ: not asked for; choose a target.")];
   const parts = [head];
@@ -108,7 +151,8 @@ function backwardPart(card, go) {
     parts.push(h("p", { class: "formula detail" }, `= ${card.fromLoss.numbers} = ${number(card.fromLoss.value)}`));
   }
   if (card.fanOut.length) parts.push(...handedBack(card, go));
-  if (!card.fanOut.length && !card.fromLoss) parts.push(h("p", { class: "small" }, "nobody reads this neuron, and no loss does: δ = 0"));
+  if (!card.fanOut.length && !card.fromLoss)
+    parts.push(h("p", { class: "small" }, "nobody reads this neuron, and no loss does: δ = 0"));
   if (!card.fanOut.length) parts.push(h("p", { class: "formula" }, `δ = ${number(card.delta)}`));
   return parts;
 }
@@ -116,9 +160,16 @@ function backwardPart(card, go) {
 function handedBack(card, go) {
   const partial = card.fanOut.every((edge) => edge.w !== null) ? "w" : "∂z(target)/∂a";
   const [math, where] = equationOfDelta(card);
-  const slope = card.slope !== null && card.kind !== "input" && card.activation !== "identity" ? h("p", { class: "formula detail" }, `f′(z) = ${card.activation}′(${number(card.z)}) = ${number(card.slope)}`) : null;
+  const slope =
+    card.slope !== null && card.kind !== "input" && card.activation !== "identity"
+      ? h("p", { class: "formula detail" }, `f′(z) = ${card.activation}′(${number(card.z)}) = ${number(card.slope)}`)
+      : null;
   return [
-    h("p", { class: "formula" }, `δ = ${card.fromLoss ? "from the loss + " : ""}${card.kind === "input" ? "" : "f′(z) · "}Σ δ(target)·${partial}`),
+    h(
+      "p",
+      { class: "formula" },
+      `δ = ${card.fromLoss ? "from the loss + " : ""}${card.kind === "input" ? "" : "f′(z) · "}Σ δ(target)·${partial}`,
+    ),
     slope,
     scrolled("the sum behind δ", math),
     where ? h("p", { class: "small" }, `where ${where}`) : null,
@@ -129,7 +180,10 @@ function handedBack(card, go) {
 function fanOutTable(card, go) {
   const [shown, rest] = largest(card.fanOut, (edge) => edge.product, ROWS);
   const weighted = card.fanOut.some((edge) => edge.w !== null);
-  const shares = sharesOf(shown.map((edge) => edge.product), card.fanOut.map((edge) => edge.product));
+  const shares = sharesOf(
+    shown.map((edge) => edge.product),
+    card.fanOut.map((edge) => edge.product),
+  );
   const heads = ["target", "δ", ...(weighted ? ["w"] : []), "product", ...(shares ? ["of Σ"] : [])];
   const rows = shown.map((edge, k) => [
     button(edge.name, () => go.neuron(edge.neuron), { class: "link" }),
@@ -143,12 +197,36 @@ function fanOutTable(card, go) {
 
 // -- tables ------------------------------------------------------------------------------------------------------------
 export function table(caption, heads, rows, rest = null, noted = -1) {
-  const made = h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows.map((cells, k) => tableRow(cells, k === noted))));
+  const made = h(
+    "table",
+    {},
+    h("caption", {}, caption),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        heads.map((head) => h("th", { scope: "col" }, head)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      rows.map((cells, k) => tableRow(cells, k === noted)),
+    ),
+  );
   return h("div", {}, scrolled(caption, made), rest ? h("p", { class: "small" }, rest) : null);
 }
 
 function tableRow([first, ...others], noted) {
-  return h("tr", noted ? { class: "noted" } : {}, h("th", { scope: "row" }, first), others.map((cell) => h("td", {}, cell)), noted ? h("td", { class: "note" }, "← wins") : null);
+  return h(
+    "tr",
+    noted ? { class: "noted" } : {},
+    h("th", { scope: "row" }, first),
+    others.map((cell) => h("td", {}, cell)),
+    noted ? h("td", { class: "note" }, "← wins") : null,
+  );
 }
 
 export const scrolled = (label, inner) => h("div", { class: "wide", role: "region", "aria-label": label, tabindex: "0" }, inner);
@@ -182,8 +260,17 @@ function sees(model, card, go) {
   const heads = { a: "what it sees: a", w: "its weights: w", product: PRODUCTS[card.kind] };
   const more = patches.length - shown.length;
   return [
-    h("div", { class: "patches", style: null }, columns.map((what) => h("p", { class: "small" }, heads[what])), shown.flatMap((patch) => columns.map((what) => patchGrid(patch, what, tops[what], columns.length, go)))),
-    h("p", { class: "small" }, `${shown.map((patch) => patch.title).join(", ")}${more ? `; ${counted(more, "more map")} in the table` : ""}`),
+    h(
+      "div",
+      { class: "patches", style: null },
+      columns.map((what) => h("p", { class: "small" }, heads[what])),
+      shown.flatMap((patch) => columns.map((what) => patchGrid(patch, what, tops[what], columns.length, go))),
+    ),
+    h(
+      "p",
+      { class: "small" },
+      `${shown.map((patch) => patch.title).join(", ")}${more ? `; ${counted(more, "more map")} in the table` : ""}`,
+    ),
   ].map((part) => {
     if (part.classList.contains("patches")) part.style.gridTemplateColumns = `repeat(${columns.length}, max-content)`;
     return part;
@@ -217,7 +304,10 @@ function patchGrid(patch, what, top, beside, go) {
     shape: [1, rows, columns],
     label: `${patch.title}: ${what}`,
     exists: (cell) => at.has(cell),
-    describe: (cell) => (what === "w" ? `${at.get(cell).weight} = ${number(at.get(cell).w, 4)}` : `${at.get(cell).name}, ${what === "a" ? "a" : "product"} = ${number(at.get(cell)[what], 4)}`),
+    describe: (cell) =>
+      what === "w"
+        ? `${at.get(cell).weight} = ${number(at.get(cell).w, 4)}`
+        : `${at.get(cell).name}, ${what === "a" ? "a" : "product"} = ${number(at.get(cell)[what], 4)}`,
     pick: (cell) => at.has(cell) && (what === "w" ? go.weight(at.get(cell).slot) : go.neuron(at.get(cell).neuron)),
   });
   grid.element.dataset.what = what;

@@ -19,7 +19,9 @@ export function weightPanel(model, slot, go) {
   return [
     heading(card.name, `one ${what} on ${carriers}${card.trainable ? "" : ", fixed (not trained)"}`),
     editor(card, go),
-    ...(model.hasDelta ? gradientPart(model, card, go) : [h("p", { class: "small" }, "Where its update comes from: choose a target.")]),
+    ...(model.hasDelta
+      ? gradientPart(model, card, go)
+      : [h("p", { class: "small" }, "Where its update comes from: choose a target.")]),
     card.uses.length > 1 ? h("p", { class: "prose" }, copies(card, what)) : null,
   ];
 }
@@ -28,7 +30,17 @@ function editor(card, go) {
   const top = Math.max(1, 2 ** Math.ceil(Math.log2(2 * Math.abs(card.value) || 1)));
   const set = (event) => change(event, (value) => go.setWeight(card.slot, value));
   const field = h("input", { type: "number", step: "any", value: written(card.value), id: "edit", oninput: set });
-  const slider = h("input", { type: "range", min: -top, max: top, step: top / 200, value: card.value, id: "slide", "aria-label": `${card.name}, slider`, oninput: set, onchange: () => go.settle() });
+  const slider = h("input", {
+    type: "range",
+    min: -top,
+    max: top,
+    step: top / 200,
+    value: card.value,
+    id: "slide",
+    "aria-label": `${card.name}, slider`,
+    oninput: set,
+    onchange: () => go.settle(),
+  });
   return h("div", { class: "field" }, h("label", { for: "edit" }, card.isBias ? "b = " : "w = "), field, slider);
 }
 
@@ -36,7 +48,9 @@ function gradientPart(model, card, go) {
   const [shown, rest] = largest(card.uses, (use) => use.product, ROWS);
   const per = card.isBias ? "" : "·a";
   const heads = card.isBias ? ["neuron", "δ"] : ["source → target", "a", "δ", `δ${per}`];
-  const rows = shown.map((use) => (card.isBias ? [neuronButton(use.targetName, use.target, go), number(use.delta, 4)] : useRow(use, go)));
+  const rows = shown.map((use) =>
+    card.isBias ? [neuronButton(use.targetName, use.target, go), number(use.delta, 4)] : useRow(use, go),
+  );
   return [
     h("p", { class: "formula" }, `gradient = Σ over its uses of δ${per}`),
     scrolled("the gradient", equationOfGradient(card)),
@@ -51,7 +65,12 @@ function neuronButton(name, i, go) {
 }
 
 function useRow(use, go) {
-  return [h("span", {}, neuronButton(use.sourceName, use.source, go), " → ", neuronButton(use.targetName, use.target, go)), number(use.a, 4), number(use.delta, 4), number(use.product, 4)];
+  return [
+    h("span", {}, neuronButton(use.sourceName, use.source, go), " → ", neuronButton(use.targetName, use.target, go)),
+    number(use.a, 4),
+    number(use.delta, 4),
+    number(use.product, 4),
+  ];
 }
 
 // How much asks for more, how much for less, and what is left.
@@ -62,7 +81,10 @@ function balance(card) {
   const bar = h("div", { class: "balance", "aria-hidden": "true" }, h("span", { class: "down" }), h("span", { class: "up" }));
   bar.children[0].style.flexGrow = down;
   bar.children[1].style.flexGrow = up;
-  const words = up && down ? `Some ask for more, some for less: ${number(up, 4)} − ${number(down, 4)} = ${number(card.sum, 5)}` : `All pull the same way: ${number(card.sum, 5)}`;
+  const words =
+    up && down
+      ? `Some ask for more, some for less: ${number(up, 4)} − ${number(down, 4)} = ${number(card.sum, 5)}`
+      : `All pull the same way: ${number(card.sum, 5)}`;
   return h("div", {}, bar, h("p", { class: "small" }, words));
 }
 
@@ -70,7 +92,8 @@ function balance(card) {
 function usesMap(model, card, go) {
   const { net } = model;
   const layer = net.layers[net.layer[card.uses[0]?.target]];
-  if (!layer || layer.shape.length < 2 || card.uses.length < 2 || card.uses.some((use) => net.layer[use.target] !== layer.number)) return null;
+  if (!layer || layer.shape.length < 2 || card.uses.length < 2 || card.uses.some((use) => net.layer[use.target] !== layer.number))
+    return null;
   const [rows, columns] = layer.shape.length === 3 ? layer.shape.slice(1) : [1, layer.shape[1]];
   const map = unravel(net.place[card.uses[0].target], layer.shape)[0];
   const sums = new Map();
@@ -89,7 +112,12 @@ function usesMap(model, card, go) {
   });
   grid.layout({ cell: Math.max(3, Math.min(34, Math.floor(Math.min(WIDTH, 240) / Math.max(rows, columns)))) });
   grid.paint({ value: (cell) => sums.get(cell) ?? null, top: Math.max(...[...sums.values()].map(Math.abs)) });
-  return h("div", {}, h("p", { class: "small" }, `δ${card.isBias ? "" : "·a"} by position of ${layer.name}, map ${map}`), grid.element);
+  return h(
+    "div",
+    {},
+    h("p", { class: "small" }, `δ${card.isBias ? "" : "·a"} by position of ${layer.name}, map ${map}`),
+    grid.element,
+  );
 }
 
 function copies(card, what) {
@@ -105,9 +133,17 @@ export function layerPanel(model, layer, go) {
   const a = neurons.map((i) => state.a[i]);
   const low = a.reduce((least, value) => Math.min(least, value), Infinity);
   const high = a.reduce((most, value) => Math.max(most, value), -Infinity);
-  const facts = [`a from ${number(low, 4)} to ${number(high, 4)}`, `${a.filter((value) => value === 0).length.toLocaleString("en-US")} of ${counted(a.length, "neuron")} are 0`];
+  const facts = [
+    `a from ${number(low, 4)} to ${number(high, 4)}`,
+    `${a.filter((value) => value === 0).length.toLocaleString("en-US")} of ${counted(a.length, "neuron")} are 0`,
+  ];
   return [
-    heading(layer.name, [layer.label, layer.word || layer.kind, layer.activation === "identity" ? "" : layer.activation, times(layer.shape)].filter(Boolean).join(" · ")),
+    heading(
+      layer.name,
+      [layer.label, layer.word || layer.kind, layer.activation === "identity" ? "" : layer.activation, times(layer.shape)]
+        .filter(Boolean)
+        .join(" · "),
+    ),
     h("p", { class: "formula" }, facts.join("; ")),
     ...parametersOf(model, layer).map((parameter) => parameterPart(model, layer, parameter, go)),
   ];
@@ -121,12 +157,18 @@ function parametersOf(model, layer) {
     if (net.bias[i] >= 0) slots.add(net.bias[i]);
     for (let e = net.start[i]; e < net.start[i + 1]; e++) if (net.slot[e] >= 0) slots.add(net.slot[e]);
   }
-  return net.parameters.filter((parameter) => [...slots].some((slot) => slot >= parameter.slot && slot < parameter.slot + parameter.size));
+  return net.parameters.filter((parameter) =>
+    [...slots].some((slot) => slot >= parameter.slot && slot < parameter.slot + parameter.size),
+  );
 }
 
 function parameterPart(model, layer, parameter, go) {
   const shape = asMaps(model, layer, parameter);
-  const shown = [Math.min(shape[0], Math.max(1, Math.floor((MOST_FILTERS * 25) / Math.max(25, shape[1] * shape[2])))), shape[1], shape[2]];
+  const shown = [
+    Math.min(shape[0], Math.max(1, Math.floor((MOST_FILTERS * 25) / Math.max(25, shape[1] * shape[2])))),
+    shape[1],
+    shape[2],
+  ];
   const grid = new Grid({
     shape: shown,
     label: `${parameter.name}, ${times(parameter.shape)}`,
@@ -140,7 +182,17 @@ function parameterPart(model, layer, parameter, go) {
   const top = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   grid.paint({ value: (k) => values[k], top });
   const rest = shape[0] - maps;
-  return h("div", {}, h("h3", {}, parameter.name), h("p", { class: "small" }, `${times(parameter.shape)}${parameter.trainable ? "" : ", fixed"} · colour ±${number(top, 3)}${rest ? ` · ${rest.toLocaleString("en-US")} more not drawn` : ""}`), grid.element);
+  return h(
+    "div",
+    {},
+    h("h3", {}, parameter.name),
+    h(
+      "p",
+      { class: "small" },
+      `${times(parameter.shape)}${parameter.trainable ? "" : ", fixed"} · colour ±${number(top, 3)}${rest ? ` · ${rest.toLocaleString("en-US")} more not drawn` : ""}`,
+    ),
+    grid.element,
+  );
 }
 
 // A parameter's array as maps: filters as they are, dense weights in the shape of what they read.

@@ -10,11 +10,26 @@ export class Pad {
   // drawn() is called whenever the input has changed.
   constructor(model, drawn) {
     Object.assign(this, { model, drawn, strokes: [], waiting: false });
-    this.canvas = h("canvas", { id: "ink", role: "img", "aria-label": "Drawing pad: draw a digit with mouse or finger. By keyboard, choose a pixel of the input and type its value." });
+    this.canvas = h("canvas", {
+      id: "ink",
+      role: "img",
+      "aria-label":
+        "Drawing pad: draw a digit with mouse or finger. By keyboard, choose a pixel of the input and type its value.",
+    });
     Object.assign(this.canvas.style, { width: `${SIDE}px`, height: `${SIDE}px` });
     this.canvas.addEventListener("pointerdown", (event) => this.begin(event));
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
-    fill(find("pad"), h("p", { class: "small" }, "Draw a digit"), this.canvas, h("p", { class: "padrow" }, button("Clear", () => this.clear(), { id: "clear" }), h("span", { class: "small" }, "scaled and centred as the training images are")));
+    fill(
+      find("pad"),
+      h("p", { class: "small" }, "Draw a digit"),
+      this.canvas,
+      h(
+        "p",
+        { class: "padrow" },
+        button("Clear", () => this.clear(), { id: "clear" }),
+        h("span", { class: "small" }, "scaled and centred as the training images are"),
+      ),
+    );
   }
 
   open(shown) {

@@ -8,7 +8,10 @@ const SIDE = 40; // pixels of a small picture
 export function showSamples(model, take) {
   const bar = find("samples");
   bar.hidden = model.samples.length < 2;
-  fill(bar, model.samples.map((sample, k) => sampleButton(model, sample, k, take)));
+  fill(
+    bar,
+    model.samples.map((sample, k) => sampleButton(model, sample, k, take)),
+  );
   bar.onkeydown = (event) => keys(event, model, take);
   markSample(model);
 }
@@ -16,7 +19,11 @@ export function showSamples(model, take) {
 function sampleButton(model, sample, k, take) {
   const name = sample.label || `sample ${k}`;
   const picture = pictureOf(model, sample);
-  return h("button", { type: "button", role: "radio", class: picture ? "picture" : "", "aria-label": name, title: name, onclick: () => take(k) }, picture ?? name);
+  return h(
+    "button",
+    { type: "button", role: "radio", class: picture ? "picture" : "", "aria-label": name, title: name, onclick: () => take(k) },
+    picture ?? name,
+  );
 }
 
 function pictureOf(model, sample) {

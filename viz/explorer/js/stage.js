@@ -3,7 +3,6 @@
 import { blocksOf, fit } from "./arrange.js";
 import { button, fill, find, h } from "./elements.js";
 import { Grid } from "./grid.js";
-import { softmax } from "./losses.js";
 import { KINDS, nameOf, RBF } from "./network.js";
 import { number, short, times } from "./numbers.js";
 import { paintOverlay } from "./overlay.js";
@@ -20,11 +19,13 @@ export class Stage {
     this.blocks = blocksOf(model.net);
     this.home = new Int32Array(model.net.n).fill(-1); // neuron → block
     this.seat = new Int32Array(model.net.n);
-    this.blocks.forEach((block, b) => block.cells.forEach((i, cell) => {
-      if (i < 0) return;
-      this.home[i] = b;
-      this.seat[i] = cell;
-    }));
+    this.blocks.forEach((block, b) =>
+      block.cells.forEach((i, cell) => {
+        if (i < 0) return;
+        this.home[i] = b;
+        this.seat[i] = cell;
+      }),
+    );
     this.board = find("board");
     this.scroll = find("scroll");
     this.overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
@@ -41,12 +42,20 @@ export class Stage {
     const sizes = fit(this.blocks, width, height, between);
     const depths = [...new Set(this.blocks.map((block) => block.depth))].sort((p, q) => p - q);
     this.board.style.columnGap = `${between}px`;
-    fill(this.board, depths.map((depth) => this.column(depth, sizes)), this.overlay);
+    fill(
+      this.board,
+      depths.map((depth) => this.column(depth, sizes)),
+      this.overlay,
+    );
   }
 
   column(depth, sizes) {
     const mine = this.blocks.filter((block) => block.depth === depth);
-    return h("div", { class: "column" }, mine.map((block) => this.block(block, sizes.get(block))));
+    return h(
+      "div",
+      { class: "column" },
+      mine.map((block) => this.block(block, sizes.get(block))),
+    );
   }
 
   block(block, options) {
@@ -58,7 +67,14 @@ export class Stage {
       : null;
     const about = block.layer ? h("p", { class: "shape" }, times(block.layer.shape)) : null;
     const more = block.more ? h("p", { class: "more" }, block.more) : null;
-    return h("div", { class: block.nodes ? "block nodes" : "block" }, h("div", { class: "head" }, title, about), block.grid.element, more, block.scaleText);
+    return h(
+      "div",
+      { class: block.nodes ? "block nodes" : "block" },
+      h("div", { class: "head" }, title, about),
+      block.grid.element,
+      more,
+      block.scaleText,
+    );
   }
 
   gridOf(block, options) {
@@ -136,20 +152,15 @@ export class Stage {
     const { net, state } = this.model;
     const { head } = block;
     const label = this.model.label();
-    const shares = this.sharesOf(head);
+    const shares = this.model.shares(head);
     return (i) => {
       const k = head.neurons.indexOf(i);
       if (k < 0 || this.valueOf(i) === null || (block.nodes && !shares)) return null;
       const text = shares ? `${(100 * shares[k]).toFixed(1)} %` : number(this.valueOf(i), 3);
-      const named = head.layer === null || block.nodes || head.neurons.length === 1 ? text : `${this.model.className(k)}   ${text}`;
+      const named =
+        head.layer === null || block.nodes || head.neurons.length === 1 ? text : `${this.model.className(k)}   ${text}`;
       return { text: named, share: shares ? shares[k] : null, strong: head.neurons.length > 1 && label === k };
     };
-  }
-
-  sharesOf(head) {
-    const { net, state } = this.model;
-    if (!head.loss || head.loss.kind !== "cross_entropy" || head.neurons.length < 2) return null;
-    return softmax(head.neurons.map((i) => state.z[i]));
   }
 
   // -- what is lit up ----------------------------------------------------------------------------------------------------
