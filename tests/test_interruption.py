@@ -171,7 +171,9 @@ def asked_to_stop(child: subprocess.Popen[str], number: int, folder: Path, rando
     return time.monotonic() - asked
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), pytest.param("SIGHUP", 129, marks=pytest.mark.slow)]
+)
 def test_a_command_that_is_asked_to_stop_says_how_to_go_on(tmp_path: Path, name: str, code: int) -> None:
     folder = tmp_path / "run"
     child = begun_child(*TRAIN, "--out", str(folder))

@@ -178,17 +178,16 @@ def test_a_file_that_may_not_grow_leaves_what_was_kept(tmp_path: Path) -> None:
     assert main(["train", "mazur", "--engine", "textbook", "--epochs", "1", "--quiet", "--out", str(folder)]) == 0
     before = content(load_run(folder).checkpoint)
     assert (folder / "arguments.json").stat().st_size < 2500 < (folder / "last.safetensors").stat().st_size
-    for room, told in ((500, "nothing can be written here"), (2500, "the checkpoint cannot be written")):
-        done = limited("FSIZE", room, "train", "--resume", str(folder), "--epochs", "2", "--quiet")
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done
-        assert done.stderr.startswith(f"{folder}: {told}: File too large.")
+    done = limited("FSIZE", 2500, "train", "--resume", str(folder), "--epochs", "2", "--quiet")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done
+    assert done.stderr.startswith(f"{folder}: the checkpoint cannot be written: File too large.")
     assert content(load_run(folder).checkpoint) == before
 
 
 @linux
-@pytest.mark.parametrize("room", [1 << 20, 16 << 20, pytest.param(64 << 20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("room", [16, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 4, 32, 64))])
 def test_too_little_memory_is_one_line(tmp_path: Path, room: int) -> None:
-    """Training neuron by neuron on 1,437 samples, with so many bytes more than the program itself takes."""
+    """Training neuron by neuron on 1,437 samples, with so many MB more than the program itself takes."""
     folder, spec = tmp_path / "run", tmp_path / "wide.toml"
     units = WIDE.replace('"mse"', '"cross_entropy"')
     spec.write_text(units)
@@ -204,7 +203,7 @@ def test_too_little_memory_is_one_line(tmp_path: Path, room: int) -> None:
         "--out",
         str(folder),
     ]
-    done = limited("AS", room, *arguments, OPENBLAS_NUM_THREADS="1")
+    done = limited("AS", room << 20, *arguments, OPENBLAS_NUM_THREADS="1")
     assert done.returncode == 2, done
     assert done.stderr.splitlines()[-1] == (
         "Not enough memory. Try a smaller batch (--batch-size), or fewer samples (--limit)."
@@ -216,6 +215,8 @@ def test_too_little_memory_is_one_line(tmp_path: Path, room: int) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_screen_that_takes_nothing_loses_nothing(tmp_path: Path) -> None:
+    """Nor is a home needed."""
+    homeless = {**PATHS, "HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent/cache"}
     folder = tmp_path / "run"
     command = [
         sys.executable,
@@ -231,17 +232,8 @@ def test_a_screen_that_takes_nothing_loses_nothing(tmp_path: Path) -> None:
         str(folder),
     ]
     with open("/dev/full", "w") as full:
-        done = subprocess.run(command, env=PATHS, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(command, env=homeless, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     assert "No space left on device" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert load_run(folder).spec.name == "mazur"
-
-
-def test_no_home_is_no_hindrance(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    command = [sys.executable, "-m", "neurograph.cli", "train", "mazur", "--engine", "textbook", "--out", str(folder)]
-    homeless = {**PATHS, "HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent/cache"}
-    done = subprocess.run([*command, "--steps", "1"], env=homeless, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert load_run(folder).checkpoint.step == 1

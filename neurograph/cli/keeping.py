@@ -74,6 +74,7 @@ class Keeping:
         if isinstance(error, SaveError):
             way = f"Training stopped; what was kept before is whole: {self._moment()}. Make room, then go on with: "
             return SaveError(f"{error} {way}neurograph train --resume {folder}")
+        self.write()  # of short epochs the last good one may not be written yet
         way = f"The last good weights are kept: {self._moment()}, {folder / 'last.safetensors'}. From there the same steps would"
         return type(error)(f"{error} {way} come to the same end; begin anew with other settings.")
 
