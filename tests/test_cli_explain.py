@@ -177,7 +177,8 @@ def test_further_questions_name_the_spec_as_it_was_named(capsys: pytest.CaptureF
          "conv1.weight[0,0,2,1]."),
         (["four", "conv[0,3,1]", "--compare", "--fractions"], "--compare: engines compute in floating point; leave out --fractions."),
         (["four", "conv[0,3,1]", "--target", "3"], "--target 3: goes with --input; other samples carry their own."),
-        (["mazur", "w5", "--optimizer", "adm"], "--optimizer adm: unknown; did you mean 'adam'? (known: gd, sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw)"),
+        (["mazur", "w5", "--optimizer", "adm"], "--optimizer adm: unknown; did you mean 'adam'? "
+         "(known: gd, sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw)"),
         (["mazur", "w5", "--learning-rate", "-1"], "learning_rate: found -1.0; expected a finite number above 0."),
         (["four", "conv[0,0]"], "no neuron conv[0,0]: 'conv' has neurons conv[0…0,0…5,0…5]."),
         (["four", "conv.weight[9,0,0,0]"], "no weight 'conv.weight[9,0,0,0]': 'conv.weight' has slots "
@@ -207,6 +208,32 @@ def test_a_weights_card_goes_on_to_the_step(capsys: pytest.CaptureFixture[str], 
     assert "the step" not in said(capsys, "mazur", "b1")  # fixed, so nobody steps
     exact = json.loads(said(capsys, "four", "conv.weight[0,0,1,1]", "--fractions", "--learning-rate", "0.1", "--json"))
     assert (exact["step"]["after"], exact["step"]["before"]) == ("-277/80", "1")
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        (["--optimizer", "nesterov"], ["the step of SGD(learning_rate=0.5, momentum=0.9, nesterov=True)", "new w = w − η·(gradient + μ·new v)"]),
+        (["--optimizer", "rmsprop"], ["the step of RMSProp(learning_rate=0.01)", "new s = ρ·s + (1 − ρ)·gradient²"]),
+        (["--set", "train.l2=0.25"], ["g = gradient + 2·λ₂/m·w", "= 0.082167 + 2·0.25/1·0.4", "= 0.282167", "new w = w − η·g"]),
+        (["--optimizer", "adamw", "--set", "train.clip_value=0.01"], ["clipped g = max(−c, min(c, gradient))", "decayed w = (1 − η·d)·w"]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_step_of_any_optimizer_is_written_out(
+    capsys: pytest.CaptureFixture[str], options: list[str], lines: list[str]
+) -> None:
+    shown = [line.strip() for line in said(capsys, "mazur", "w5", *options).splitlines()]
+    assert [line for line in lines if line not in shown] == []
+
+
+def test_a_run_is_not_set(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    run = str(tmp_path / "run")
+    assert main(["train", "mazur", "--engine", "textbook", "--steps", "1", "--out", run]) == 0
+    capsys.readouterr()
+    assert refused(capsys, "mazur", "w5", "--run", run, "--set", "train.l2=1") == (
+        "--set train.l2=1: a run's optimiser is as it was trained with; leave out --run or --set.\n"
+    )
 
 
 def test_a_runs_own_velocity_is_in_the_step(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
