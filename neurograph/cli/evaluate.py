@@ -30,7 +30,9 @@ RUN = typer.Option(metavar="DIR", help="The run folder that holds the weights.")
 DATA = typer.Option(
     help="A data set (`neurograph list --data`), folder or .npz. Default: what the run was trained with."
 )
-CHECKPOINT = typer.Option(help="last, previous, or best (chosen by its score on the test samples).")
+CHECKPOINT = typer.Option(
+    help="last, previous, or best (by its score on what was watched). Default: what the run was told to keep."
+)
 THREADS = typer.Option(min=1, help="Default: every core the process may use.")
 
 
@@ -40,7 +42,7 @@ def command(
     data: Annotated[str | None, DATA] = None,
     train: Annotated[bool, typer.Option("--train", help="Evaluate the training samples instead.")] = False,
     validation: Annotated[bool, typer.Option("--validation", help="Evaluate the held-out samples instead.")] = False,
-    checkpoint: Annotated[str, CHECKPOINT] = "last",
+    checkpoint: Annotated[str | None, CHECKPOINT] = None,
     engine: Annotated[str, typer.Option(help="compiled, or textbook: neuron by neuron.")] = "compiled",
     threads: Annotated[int | None, THREADS] = None,
     as_json: JsonOption = False,
@@ -57,7 +59,7 @@ def command(
     samples = samples_of(found, data)
     which, (x, y) = part_of(samples, train, validation)
     network = make_engine(found.topology, found.parameters, engine, threads)
-    result = {"run": str(run), "checkpoint": checkpoint, "data": samples.name}
+    result = {"run": str(run), "checkpoint": found.name, "data": samples.name}
     result |= {"samples": which, **judge(network, x, y)}
     print(json.dumps(result, indent=2) if as_json else text(result))
 
@@ -86,7 +88,12 @@ def judge(network: Trainable, x: Batch, y: Batch) -> dict[str, Any]:
     from neurograph.training.fit import evaluate
 
     judged = evaluate(network, x, y)
-    result: dict[str, Any] = {"n": judged.n_samples, "loss": judged.loss, "accuracy": judged.accuracy, "confusion": None}
+    result: dict[str, Any] = {
+        "n": judged.n_samples,
+        "loss": judged.loss,
+        "accuracy": judged.accuracy,
+        "confusion": None,
+    }
     head = network.layout.heads[0]
     if len(network.layout.heads) == 1 and len(head.shape) == 1 and head.size > 1 and _are_classes(y):
         result["confusion"] = confusion(network, x, np.asarray(y), head.size).tolist()
