@@ -20,7 +20,7 @@ Network = TypeVar("Network", "Topology", "NeuronGraph")
 
 
 def balanced(network: Network, target: ArrayLike | Mapping[Any, ArrayLike]) -> Network:
-    """The network with ``class_weights = "balanced"`` resolved: w_c = n/(K·n_c), so that every class counts alike.
+    r"""The network with ``class_weights = "balanced"`` resolved: w_c = n/(K·n_c), so that every class counts alike.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def balanced(network: Network, target: ArrayLike | Mapping[Any, ArrayLike]) -> N
     Examples
     --------
     >>> import neurograph as ng
-    >>> text = 'input = [2]\\n[[layer]]\\nname = "o"\\nkind = "dense"\\nunits = 2\\n[loss]\\nkind = "cross_entropy"\\n'
-    >>> topology = ng.lay_out(ng.load(text + 'class_weights = "balanced"\\n'))
+    >>> text = 'input = [2]\n[[layer]]\nname = "o"\nkind = "dense"\nunits = 2\n[loss]\nkind = "cross_entropy"\n'
+    >>> topology = ng.lay_out(ng.load(text + 'class_weights = "balanced"\n'))
     >>> balanced(topology, [0, 0, 0, 1]).heads[0].loss.class_weights
     (0.6666666666666666, 2.0)
     """

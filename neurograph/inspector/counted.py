@@ -66,7 +66,7 @@ def smoothed_targets(loss: Loss, targets: Array, there: NDArray[np.bool_]) -> Ar
 
 
 def class_factors(port: Port, targets: Array, there: NDArray[np.bool_], number: Callable[[Any], Any] = float) -> Array:
-    """w of every unit in the head's shape, from unsmoothed targets; 1 without class weights.
+    """The weight w of every unit in the head's shape, from unsmoothed targets; 1 without class weights.
 
     Parameters
     ----------

@@ -254,7 +254,8 @@ class ExactInspector(Inspector):
         return self._squared(neuron, port, index, sample)
 
     def _squared(self, neuron: Neuron, port: Port, index: tuple[int, ...], sample: int) -> FromLoss:
-        assert port.loss is not None and self._targets is not None
+        assert port.loss is not None
+        assert self._targets is not None
         t = exact(self._targets[port.name][(sample, *index)])
         slope, a = _slope(neuron, self.z(neuron, sample)), self.a(neuron, sample)
         half = port.loss.form == "half_sum"
