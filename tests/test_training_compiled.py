@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from small_runs import content
 
 import neurograph as ng
 from neurograph.cli import main
 from neurograph.training import History
+from neurograph.training.loop import Loop
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="training takes the kernels compiled"
@@ -73,6 +77,60 @@ def test_a_compiled_run_goes_on_to_the_same_bits(tmp_path: Path, capsys: pytest.
         assert {name: array.tobytes() for name, array in ours.items()} == {n: a.tobytes() for n, a in theirs.items()}
     assert found.history.validation_loss == whole.history.validation_loss
     capsys.readouterr()
+
+
+PLAIN = """
+name = "plain"
+input = [1, 8, 8]
+[[layer]]
+name = "hidden"
+kind = "dense"
+units = 12
+activation = "relu"
+[[layer]]
+name = "out"
+kind = "dense"
+units = 10
+[loss]
+kind = "cross_entropy"
+[data]
+set = "digits"
+[train]
+momentum = 0.9
+learning_rate = 0.02
+schedule = "step"
+schedule_every = 1
+"""
+
+
+@pytest.mark.parametrize(("batch", "at"), [("1", 2), ("32", 13), ("32", 25)])
+def test_a_compiled_run_stopped_amid_an_epoch_goes_on_to_the_same_bits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], batch: str, at: int
+) -> None:
+    """Batches of one are trained on some hundred at a call; then with more threads."""
+    (tmp_path / "plain.toml").write_text(PLAIN)
+    few = ["--limit", "640", "--epochs", "2", "--threads", "1", "--batch-size", batch, "--quiet"]
+    arguments = ["train", str(tmp_path / "plain.toml"), *few]
+    assert main([*arguments, "--out", str(tmp_path / "whole")]) == 0
+    real, calls = Loop._train, [0]
+
+    def interrupted(self: Loop, rows: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == at:
+            signal.raise_signal(signal.SIGINT)
+        return real(self, rows)
+
+    stopped = tmp_path / "stopped"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Loop, "_train", interrupted)
+        assert main([*arguments, "--out", str(stopped)]) == 130
+    capsys.readouterr()
+    begun = ng.load_run(stopped).checkpoint.begun
+    assert begun is not None
+    assert 0 < begun.batch < 640 // int(batch)
+    assert main(["train", "--resume", str(stopped), "--quiet", "--threads", "2"]) == 0
+    found, whole = ng.load_run(stopped).checkpoint, ng.load_run(tmp_path / "whole").checkpoint
+    assert content(found) == content(whole)
 
 
 def test_a_loaded_run_answers_as_it_did_when_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
