@@ -110,6 +110,20 @@ def bundled_agrees(engine: Engine, name: str) -> None:
     agree(engine, topology, trace, params, sample, name)
 
 
+def test_first_of_equals_wins_and_nan_is_the_largest(engine: Engine) -> None:
+    graph = ng.NeuronGraph()
+    for name in ("x1", "x2", "x3"):
+        graph.add_input(name)
+    graph.add_pool("p", op="max")
+    for name in ("x1", "x2", "x3"):
+        graph.connect(name, "p")
+    graph.set_outputs(["p"], loss="mse")
+    params = ng.initialise(graph, seed=0)
+    for x in ([2.0, 3.0, 3.0], [3.0, 3.0, 3.0], [1.0, float("nan"), float("nan")]):
+        trace = ReferenceEngine(graph, params).backprop([x], [[1.0]])
+        agree(engine, graph, trace, params, Sample([x], [[1.0]]), x)
+
+
 def test_slopes_are_those_of_the_activations(engine: Engine) -> None:
     """Far from 0, where formulas cancel: gelu's tail, softplus, silu, against the textbook's."""
     from neurograph.reference.activations import FUNCTIONS
