@@ -370,8 +370,8 @@ def test_the_table_has_a_row_an_epoch_and_marks_the_best() -> None:
         table.say("done")
     assert screen.getvalue().splitlines()[:4] == [
         "epoch       loss  test loss  test acc.      rate  samples/s      time",
-        " 1/10    0.50000    0.12500    75.00 %  0.05          1,000    0.10 s  best so far",
-        " 2/10    0.25000    0.12500    50.00 %  0.05          1,000    0.10 s",
+        " 1/10    0.50000    0.12500    75.00 %      0.05      1,000    0.10 s  best so far",
+        " 2/10    0.25000    0.12500    50.00 %      0.05      1,000    0.10 s",
         "done",
     ]
 

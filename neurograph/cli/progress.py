@@ -109,11 +109,16 @@ class Table(Lines):
         epoch = history.epochs[-1]
         cells = row_of(epoch, self.n_epochs, self.judged)
         if not self._has_heads:
-            self._console.print("  ".join(head.rjust(len(cell)) for head, cell in cells.items()), style="bold")
+            self._row("  ".join(head.rjust(len(cell)) for head, cell in cells.items()), "bold")
             self._has_heads = True
         is_best = history.best is epoch
         told = "  ".join(cell.rjust(len(head)) for head, cell in cells.items())
-        self._console.print(told + ("  best so far" if is_best else ""), style="green" if is_best else "")
+        self._row(told + ("  best so far" if is_best else ""), "green" if is_best else "")
+
+    def _row(self, line: str, style: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(line, style))  # a style of the call would colour the bar, too
 
     def say(self, line: str) -> None:
         self._console.print(line)
@@ -137,7 +142,7 @@ def row_of(epoch: Epoch, n_epochs: int, judged: str) -> dict[str, str]:
     if accuracy is not None:
         cells[whose] = f"{100 * accuracy:6.2f} %"
     speed = epoch.samples / epoch.seconds if epoch.seconds else 0.0
-    cells["rate"] = f"{epoch.learning_rate:<8.4g}"
+    cells["rate"] = f"{epoch.learning_rate:>8.3g}"
     return cells | {"samples/s": f"{speed:>9,.0f}", "time": f"{epoch.seconds:6.2f} s"}
 
 
