@@ -217,6 +217,9 @@ def test_large_networks_show_all_neurons_there_is_room_for_and_true_edges() -> N
     for source, target, reference in picture.graph.edges(data="param"):
         assert whole.edges[source, target]["param"] == reference
     assert len(picture.chosen) == 4
+    for node in picture.chosen:
+        sources = [source for source in whole.pred[node] if whole.nodes[source]["kind"] != "constant"]
+        assert list(picture.graph.pred[node]) == sources
     n_edges = picture.graph.number_of_edges()
     assert picture.left_out == (f"drawn are {n_edges:,} edges into one neuron of every layer (framed), of 63,660",)
 
@@ -289,6 +292,8 @@ def test_graphs_with_loops_are_drawn() -> None:
 
 def test_edges_of_a_sequence_leave_from_places_of_their_own() -> None:
     scene = scene_of(SEQUENCE, "neurons")
+    shapes = by_key(scene)
+    assert len({shapes[node].x for node in topology_of(SEQUENCE).nodes("input")}) == 1  # no edge runs behind a neighbour
     graph = ng.build(topology_of(SEQUENCE))
     starts = {curve.source: curve.path[0][1] for curve in scene.curves if graph.has_edge(curve.source, curve.target)}
     inputs = [starts[node] for node in topology_of(SEQUENCE).nodes("input")]
