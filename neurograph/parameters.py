@@ -296,17 +296,15 @@ class Parameters(Mapping[str, "Array"]):
         ParameterError
             If the file is missing, damaged or not a safetensors file of floats.
         """
-        import json
-
         from safetensors import SafetensorError, safe_open
 
         try:
             with safe_open(os.fspath(path), framework="numpy") as file:
                 values = {name: np.asarray(file.get_tensor(name), np.float64) for name in file.keys()}  # noqa: SIM118
-                frozen = json.loads((file.metadata() or {}).get("frozen", "[]"))
+                frozen = names_in((file.metadata() or {}).get("frozen", "[]"))
         except FileNotFoundError:
             raise ParameterError(f"{path}: no such file.") from None
-        except (SafetensorError, OSError, ValueError, TypeError) as error:
+        except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
             raise ParameterError(f"{path}: not a readable safetensors file ({error}).") from None
         return cls.taking(values, dict.fromkeys(frozen, False))
 
@@ -321,6 +319,27 @@ class Parameters(Mapping[str, "Array"]):
     def __repr__(self) -> str:
         total = sum(slot.value.size for slot in self._slots.values())
         return f"Parameters({len(self)} arrays, {total:,} numbers)"
+
+
+def names_in(text: str) -> list[str]:
+    """The names that a file lists as JSON.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        If it is anything but a list of texts.
+
+    Examples
+    --------
+    >>> names_in('["conv1.weight"]')
+    ['conv1.weight']
+    """
+    import json
+
+    names = json.loads(text)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"no list of names: {text!r:.40}")
+    return names
 
 
 def _as_values(name: str, value: ArrayLike) -> Array:

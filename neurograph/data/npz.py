@@ -7,12 +7,14 @@ every array is checked.
 from __future__ import annotations
 
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -37,6 +39,8 @@ MOST_EXPANSION = 1032
 """Deflate never expands further."""
 END_AT_MOST, ZIP64 = 22 + 2**16, 2**16 - 1
 """Bytes of an archive's last record at most, and the number that says that a larger one stands elsewhere."""
+UNREADABLE = (ValueError, TypeError, SyntaxError, TokenError)
+"""What numpy raises for headers of arrays that are none."""
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 HELD_OUT = 5
 """Without samples to test on, one of so many is held out of the others, as with the bundled digits."""
@@ -178,8 +182,10 @@ def _header(where: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtyp
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
         if read is None:
             raise DataError(f"{where}: format {version[0]}.{version[1]} of .npy; expected 1.0 or 2.0, as numbers have.")
-        shape, fortran, dtype = read(file)
-    except (ValueError, TypeError, SyntaxError, RecursionError) as error:
+        with warnings.catch_warnings():  # of headers written long ago, or that hold odd escapes
+            warnings.simplefilter("ignore")
+            shape, fortran, dtype = read(file)
+    except (*UNREADABLE, RecursionError) as error:
         raise DataError(f"{where}: no array: {str(error).splitlines()[0]:.80}.") from None
     if dtype.hasobject:
         raise DataError(f"{where}: holds Python objects (pickles), which are never opened; expected numbers.")

@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurograph.errors import RunError, UsageError
-from neurograph.parameters import Parameters, write_atomically
+from neurograph.parameters import Parameters, names_in, write_atomically
 from neurograph.training import tensors
 from neurograph.training.history import Begun, History
 from neurograph.version import __version__
@@ -130,7 +130,7 @@ class Checkpoint:
             begun = json.loads(texts["begun"])
             return cls(
                 {name: array for name, array in arrays.items() if not name.startswith(STATE)},
-                tuple(json.loads(texts["frozen"])),
+                tuple(names_in(texts["frozen"])),
                 {name.removeprefix(STATE): array for name, array in arrays.items() if name.startswith(STATE)},
                 History(history.epochs, watch, min_delta),
                 None if begun is None else Begun(**begun),

@@ -238,3 +238,5 @@ def _check_numbers(row: Any) -> None:
         kinds: Any = int if entry.type == "int" else float | int
         if isinstance(value, bool) or not (isinstance(value, kinds) or (value is None and "None" in str(entry.type))):
             raise TypeError(f"{entry.name} is {value!r:.20}")
+        if value is not None and abs(value) >= 2**63 and not isinstance(value, float):
+            raise TypeError(f"{entry.name} is a number of more than 64 bits")

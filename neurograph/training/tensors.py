@@ -119,6 +119,8 @@ def _header(path: Path, file: IO[bytes]) -> tuple[dict[str, Any], dict[str, str]
         raise _damaged(path, "its header is not as it was written (SHA-256 differs)")
     header = json.loads(written)
     texts = header.pop("__metadata__")
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("a text that is none")
     end = 0
     for entry in header.values():
         begin, end = end, end + prod(entry["shape"]) * np.dtype(DTYPES[entry["dtype"]]).itemsize
