@@ -184,3 +184,13 @@ def test_more_weights_than_a_stretch_are_all_updated(make: Any) -> None:
     for _ in range(2):
         assert ours.train_step(x, t, fast) == theirs.train_step(x, t, Plain(slow))
         same(ours.params, theirs.params)
+
+
+def test_decay_and_penalties_stay_on_the_quick_road() -> None:
+    """A weight's step needs no gradient in memory, with all that may come before it; only roots and common lengths do."""
+    engine = program("float32")
+    names = tuple(engine.params)
+    for kind in ({}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}):
+        assert engine._updating.ruled(ng.SGD(0.1, **kind, **ALL), names, 1).on_the_spot
+    assert not engine._updating.ruled(ng.Adam(0.1, **ALL), names, 1).on_the_spot
+    assert engine._updating.ruled(ng.SGD(0.1, clip_norm=1.0), names, 1) is None
