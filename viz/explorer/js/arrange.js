@@ -150,6 +150,6 @@ function strip(block, scale, room) {
 }
 
 const quantised = (size) => (size >= 4 ? Math.floor(size) : Math.floor(size * 4) / 4);
-const nodeSize = (rows, room) => Math.floor(clampTo(room / rows - 26, 22, 80));
+const nodeSize = (rows, room) => Math.floor(clampTo(room / rows - 26, 22, room > 620 ? 104 : 80));
 const nodeSpace = (rows, room) => Math.floor(clampTo((room - 22) / rows - nodeSize(rows, room), 20, 90));
 const clampTo = (value, low, high) => Math.max(low, Math.min(high, value));

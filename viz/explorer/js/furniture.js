@@ -98,6 +98,7 @@ export function mark({ model, stage, playing }) {
   find("play").setAttribute("aria-pressed", Boolean(playing));
   find("target").value = model.wantedLabel() ?? "";
   find("verdict").replaceChildren(...verdict(model));
+  if (model.data.paper) find("heard").replaceChildren(...verdict(model));
   markSample(model);
 }
 

@@ -281,7 +281,7 @@ class Explorer {
   readOut(i) {
     const block = i === null ? null : this.stage.blocks[this.stage.home[i]];
     find("readout").textContent = i === null ? " " : this.stage.describe(i);
-    const top = block?.top_ ?? null;
+    const top = block?.scale || null;
     find("low").textContent = top === null ? "below 0" : number(-top, 3);
     find("high").textContent = top === null ? "above 0" : `+${number(top, 3)}`;
   }

@@ -39,10 +39,10 @@ function numbers(card) {
   return h("dl", { class: "chips" }, chip("z", card.z), chip("a", card.a), chip("δ", card.delta));
 }
 
-// Few digits where there is an exponent: a chip is narrow.
+// As many digits as a chip has room for.
 function chipText(value) {
-  const text = number(value, 6);
-  return text.includes("e") ? number(value, 3) : number(value, 6);
+  const texts = [6, 5, 4, 3].map((digits) => number(value, digits));
+  return texts.find((text) => text.length <= 8) ?? texts.at(-1);
 }
 
 function inputField(card, go) {

@@ -27,7 +27,7 @@ export class Pad {
         "p",
         { class: "padrow" },
         button("Clear", () => this.clear(), { id: "clear" }),
-        h("span", { class: "small" }, "scaled and centred as the training images are"),
+        h("span", { id: "heard" }),
       ),
     );
   }

@@ -125,7 +125,7 @@ export class Stage {
 
   paintBlock(block) {
     const top = this.topOf(block);
-    block.top_ = top;
+    block.scale = top;
     const beside = block.head && (block.lines || block.nodes) ? this.besideOf(block) : null;
     block.grid.paint({
       value: (cell) => this.valueOf(block.cells[cell]),
