@@ -144,7 +144,8 @@ def test_what_is_ignored_stays_ignored() -> None:
 # -- a process of its own -----------------------------------------------------------------------------------------------
 CHILD = """
 import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us may have them ignored
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from neurograph.cli import main
 sys.exit(main(sys.argv[1:]))
 """
