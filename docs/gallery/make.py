@@ -24,7 +24,7 @@ from neurograph.viz import VIEWS, Wish, graphviz
 HERE = Path(__file__).parent
 LARGEST_SVG = 36_000
 """Bytes above which a picture is kept as PNG."""
-WIDTH = 1_050
+WIDTH = 960
 """Pixels of a PNG, at most."""
 QUICK = 1_000_000
 """Edges up to which a sample is run, for its numbers."""
@@ -84,7 +84,7 @@ def save(scene: Scene, stem: str) -> Path:
 
 
 def smaller(png: bytes) -> bytes:
-    """The same picture with 64 colours, where Pillow is installed."""
+    """The same picture with 140 colours, where Pillow is installed."""
     try:
         from PIL import Image
     except ImportError:
@@ -92,7 +92,7 @@ def smaller(png: bytes) -> bytes:
     import io
 
     target = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(140, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
     return target.getvalue()
 
 
