@@ -5,38 +5,42 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from small_runs import PATHS, run_at
+from small_runs import run_at
+from test_run_kills import forked
 
 from neurograph.errors import RunError
 from neurograph.training import locks
 from neurograph.training.locks import Lock
 
-HOLDER = """
-import sys
-import threading
-import time
-from pathlib import Path
-from neurograph.training.locks import Lock
-with Lock(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="another process is made by fork")
 
 
-def holder(folder: Path) -> subprocess.Popen[str]:
-    child = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=PATHS, text=True
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "held\n"
-    return child
+@contextmanager
+def held_by_another(folder: Path) -> Iterator[int]:
+    """The lock is held by another process; its number."""
+    reading, writing = os.pipe()
+
+    def hold() -> None:
+        with Lock(folder):
+            os.write(writing, b"held")
+            time.sleep(60)
+
+    child = forked(hold)
+    assert os.read(reading, 4) == b"held"
+    try:
+        yield child
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(reading)
+        os.close(writing)
 
 
 def refused(folder: Path) -> str:
@@ -45,27 +49,18 @@ def refused(folder: Path) -> str:
     return str(caught.value)
 
 
-def test_the_second_is_refused_until_the_first_has_gone(tmp_path: Path) -> None:
-    child = holder(tmp_path)
-    assert refused(tmp_path) == (
-        f"{tmp_path}: another training is going on here: process {child.pid} on {socket.gethostname()}. "
-        f"Wait for it, or stop it; if it is no more, remove {tmp_path / '.lock'}."
-    )
-    child.communicate()
+@needs_fork
+def test_the_second_is_refused_and_told_who_holds_it_until_he_is_no_more(tmp_path: Path) -> None:
+    with held_by_another(tmp_path) as child:
+        assert refused(tmp_path) == (
+            f"{tmp_path}: another training is going on here: process {child} on {socket.gethostname()}. "
+            f"Wait for it, or stop it; if it is no more, remove {tmp_path / '.lock'}."
+        )
+    assert (tmp_path / ".lock").exists()  # it was killed
     with Lock(tmp_path):
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()} {socket.gethostname()}\n"
         assert "going on here: this process." in refused(tmp_path)
     assert os.listdir(tmp_path) == []
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nobody is killed here")
-def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
-    child = holder(tmp_path)
-    child.kill()
-    child.communicate()
-    assert (tmp_path / ".lock").exists()
-    with Lock(tmp_path):
-        assert str(os.getpid()) in (tmp_path / ".lock").read_text()
 
 
 def test_another_machine_is_believed(tmp_path: Path) -> None:
@@ -81,6 +76,7 @@ def test_a_lock_that_says_nothing_is_taken(tmp_path: Path, text: str) -> None:
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()} {socket.gethostname()}\n"
 
 
+@needs_fork
 def test_where_the_file_system_has_no_locks_the_process_is_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,10 +84,8 @@ def test_where_the_file_system_has_no_locks_the_process_is_looked_for(
         raise OSError(locks.NO_LOCKS[0], "No locks available")
 
     monkeypatch.setattr(locks, "flock", none)
-    child = holder(tmp_path)
-    assert f"process {child.pid} on" in refused(tmp_path)
-    child.kill()
-    child.communicate()
+    with held_by_another(tmp_path) as child:
+        assert f"process {child} on" in refused(tmp_path)
     with Lock(tmp_path):
         assert str(os.getpid()) in (tmp_path / ".lock").read_text()
 
