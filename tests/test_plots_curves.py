@@ -57,6 +57,21 @@ def test_learning_rate_has_a_panel_only_where_it_changed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rates", "scale"), [([0.1, 0.1, 0.01, 0.01, 0.001, 0.001], "log"), ([0.1, 0.09, 0.07, 0.04, 0.01, 1e-9], "linear")]
+)
+def test_a_rate_that_falls_by_steps_is_logarithmic_and_a_cosine_is_not(rates: list[float], scale: str) -> None:
+    assert ng.viz.plots.curves(history([1] * 6, rates=rates)).axes[-1].get_yscale() == scale
+
+
+@pytest.mark.parametrize(("prepare", "word"), [({}, "test"), ({"validation": 0.1}, "validation")])
+def test_curves_of_a_run_say_by_which_samples_it_was_judged(prepare: dict[str, float], word: str) -> None:
+    arguments = {"settings": {"epochs": 2, "prepare": prepare}}
+    run: Any = SimpleNamespace(history=history([1, 1], [0.5, 0.4]), folder=Path("a"), arguments=arguments)
+    for figure in (ng.viz.plots.curves(run), ng.viz.plots.curves(run, run, labels=["a", "b"])):
+        assert [text for text in texts(figure) if text in ("test", "validation")] == [word]
+
+
+@pytest.mark.parametrize(
     ("epochs", "patience", "is_marked"), [(9, 2, True), (9, 3, False), (4, 2, False), (9, None, False)]
 )
 def test_early_stop_is_marked_where_patience_ended_the_training(

@@ -24,7 +24,6 @@ STEEP = 30
 """A loss that falls by more than this factor is drawn on a logarithmic scale."""
 FEW = 40
 """Epochs up to which each is a dot."""
-LEARNED, HELD_OUT = "training", "validation"
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,8 @@ class Curve:
     epochs: Sequence[Epoch]
     best: Epoch
     stopped_early: bool
+    watched: str = "validation"
+    """What the samples are called that were not learned from: "validation" or "test"."""
 
     @property
     def is_validated(self) -> bool:
@@ -157,7 +158,8 @@ def _rate(axes: Axes, curves: list[tuple[Curve, str]]) -> None:
         width = 2 + 2 * (len(curves) - 1 - number)  # equal ones are seen behind each other
         axes.step(x, curve.row("learning_rate"), where="mid", color=ink, linewidth=width, gid="learning_rate")
     rates = [value for curve, _ in curves for value in curve.row("learning_rate") if value > 0]
-    if rates and max(rates) / min(rates) > STEEP:
+    falls_by_steps = 2 * len(set(rates)) <= len(rates)  # on a logarithmic scale, a cosine is all about its last epoch
+    if falls_by_steps and rates and max(rates) / min(rates) > STEEP:
         logarithmic(axes, "y")
     else:
         axes.set_ylim(bottom=0)
@@ -184,9 +186,9 @@ def _key(told: list[Curve]) -> list[Any]:
     stop: dict[str, Any] = {"linestyle": (0, (1, 1.5)), "linewidth": 2, "color": INK}
     if len(told) == 1:
         (curve,) = told
-        looks = [(LEARNED, _look(curve, False, "", True))]
+        looks = [("training", _look(curve, False, "", True))]
         if curve.is_validated:
-            looks.append((HELD_OUT, _look(curve, True, "", True)))
+            looks.append((curve.watched, _look(curve, True, "", True)))
         handles = [Line2D([], [], label=label, **look) for label, look in looks]
         handles.append(Line2D([], [], label=f"best: {_score(curve)}", **star))
         if curve.stopped_early:
@@ -196,9 +198,10 @@ def _key(told: list[Curve]) -> list[Any]:
         Line2D([], [], color=colour, linewidth=3, label=f"{curve.label}: {_score(curve)}")
         for curve, colour in zip(told, cycle(LINES), strict=False)
     ]
-    if any(curve.is_validated for curve in told):
-        handles += [Line2D([], [], color=GREY, label=HELD_OUT)]
-        handles += [Line2D([], [], color=GREY, linestyle="--", linewidth=1.5, label=LEARNED)]
+    watched = sorted({curve.watched for curve in told if curve.is_validated})
+    if watched:
+        handles += [Line2D([], [], color=GREY, label=" or ".join(watched))]
+        handles += [Line2D([], [], color=GREY, linestyle="--", linewidth=1.5, label="training")]
     handles.append(Line2D([], [], label="best epoch", **star))
     if any(curve.stopped_early for curve in told):
         handles.append(Line2D([], [], label="stopped early", **stop))
@@ -228,8 +231,15 @@ def _told(runs: Sequence[Run | History], labels: Sequence[str]) -> list[Curve]:
         if not history.epochs:
             raise DrawingError(f"{folder or name}: no epoch is finished yet, so there is no curve. Train on: --resume.")
         label = "" if len(runs) == 1 and not labels and folder is None else plain(name, 40)
-        told.append(Curve(label, history.epochs, history.best, _stopped_early(run, history)))
+        told.append(Curve(label, history.epochs, history.best, _stopped_early(run, history), _watched(run)))
     return told
+
+
+def _watched(run: Run | History) -> str:
+    """A run without validation samples of its own was judged by the test samples; a history does not tell."""
+    settings = getattr(run, "arguments", {}).get("settings")
+    is_test = settings is not None and not settings.get("prepare", {}).get("validation")
+    return "test" if is_test else "validation"
 
 
 def _stopped_early(run: Run | History, history: History) -> bool:
