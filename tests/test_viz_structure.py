@@ -293,7 +293,8 @@ def test_graphs_with_loops_are_drawn() -> None:
 def test_edges_of_a_sequence_leave_from_places_of_their_own() -> None:
     scene = scene_of(SEQUENCE, "neurons")
     shapes = by_key(scene)
-    assert len({shapes[node].x for node in topology_of(SEQUENCE).nodes("input")}) == 1  # no edge runs behind a neighbour
+    columns = {shapes[node].x for node in topology_of(SEQUENCE).nodes("input")}
+    assert len(columns) == 1, "an edge runs behind a neighbour"
     graph = ng.build(topology_of(SEQUENCE))
     starts = {curve.source: curve.path[0][1] for curve in scene.curves if graph.has_edge(curve.source, curve.target)}
     inputs = [starts[node] for node in topology_of(SEQUENCE).nodes("input")]

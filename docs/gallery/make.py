@@ -92,7 +92,8 @@ def smaller(png: bytes) -> bytes:
     import io
 
     target = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(140, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
+    few = Image.open(io.BytesIO(png)).convert("RGB").quantize(140, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(target, "PNG", optimize=True)
     return target.getvalue()
 
 
