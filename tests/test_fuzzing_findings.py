@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from small_runs import history, params, spec_text
 
+import neurograph as ng
 from neurograph.data.npz import read_npz
-from neurograph.errors import DataError, ParameterError, RunError
+from neurograph.errors import DataError, ParameterError, RunError, SpecError
 from neurograph.parameters import Parameters
 from neurograph.training import History, tensors
 from neurograph.training.checkpoints import Checkpoint
@@ -65,3 +66,9 @@ def test_an_array_whose_header_does_not_end_is_refused(tmp_path: Path, header: s
     path.write_bytes(out.getvalue())
     with pytest.raises(DataError, match="'x': no array: "):
         read_npz(path)
+
+
+def test_an_upstream_gradient_without_any_layer_is_one_of_the_faults() -> None:
+    """A StopIteration came out: a sample's gradient was held against the first of no heads."""
+    with pytest.raises(SpecError, match="no network"):
+        ng.load("input = [4]\n[[sample]]\ninput = [1, 2, 3, 4]\nupstream = [0.5]\n")

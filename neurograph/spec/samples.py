@@ -30,8 +30,8 @@ class Ports:
 
 
 def ports_of_layers(spec: Spec, resolved: Resolved) -> Ports | None:
-    """Ports of a network given by layers; None where a head could not be laid out."""
-    if any(name not in resolved.laid for name in resolved.heads) or not spec.inputs:
+    """Ports of a network given by layers; None where there is no head, or one could not be laid out."""
+    if not resolved.heads or any(name not in resolved.laid for name in resolved.heads) or not spec.inputs:
         return None
     heads: dict[str | None, Shape] = {name: resolved.laid[name].view.shape for name in resolved.heads}
     inputs: dict[str | None, Shape] = dict(spec.inputs.items())
