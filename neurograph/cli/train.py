@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from neurograph.cli.job import Job
     from neurograph.cli.progress import Silent
     from neurograph.engine import Evaluation
-    from neurograph.training import Run
+    from neurograph.training.interruption import Interruption
 
 EXAMPLES = """
 neurograph train digits --data digits --out runs/digits
@@ -87,25 +87,53 @@ def command(
     are watched instead, and the test samples are judged once, at the end. best.safetensors is the epoch that did best on what was
     watched; where that were the test samples, its accuracy is an optimistic one.
     """
-    from neurograph.cli import job
+    from neurograph.training.interruption import Interrupted, Interruption
 
     options = {"data": data, "epochs": epochs, "batch_size": batch_size, "seed": seed, "threads": threads}
     options |= {"engine": engine, "steps": steps, "limit": limit, "patience": patience, "keep": keep}
-    with ExitStack() as held:
-        if resume is not None:
-            others = {"--init-from": init_from, "--freeze": freeze, "--set": assign, "--out": out, "SPEC": spec}
-            _check_resume(options, others)
-            found = _opened(resume, held)
-            going = job.resume(found, {name: value for name, value in options.items() if value is not None})
-        elif spec is None:
-            raise UsageError(
-                "neurograph train: found neither SPEC nor --resume DIR. Say what to train, such as: train digits"
-            )
-        else:
-            going = job.begin(spec, assign or [], options, out, init_from, freeze or [])
-            if going.run is not None:
-                held.enter_context(going.run.lock())
-        carry_out(going, quiet or as_json, as_json, save_every)
+    try:
+        with Interruption() as interruption, ExitStack() as held:
+            with interruption.freely():
+                if resume is not None:
+                    others = {"--init-from": init_from, "--freeze": freeze, "--set": assign, "--out": out, "SPEC": spec}
+                    going = _resumed(resume, options, others, held)
+                else:
+                    going = _begun(spec, options, assign or [], out, init_from, freeze or [], held)
+            carry_out(going, interruption, quiet or as_json, as_json, save_every)
+    except Interrupted as asked:
+        raise Stopped(asked.exit_code) from None
+
+
+def _begun(
+    spec: str | None,
+    options: dict[str, Any],
+    assign: list[str],
+    out: Path | None,
+    init_from: str | None,
+    freeze: list[str],
+    held: ExitStack,
+) -> Job:
+    """A training from its start."""
+    from neurograph.cli import job
+
+    if spec is None:
+        raise UsageError(
+            "neurograph train: found neither SPEC nor --resume DIR. Say what to train, such as: train digits"
+        )
+    going = job.begin(spec, assign, options, out, init_from, freeze)
+    if going.run is not None:
+        held.enter_context(going.run.lock())
+    return going
+
+
+def _resumed(folder: Path, options: dict[str, Any], others: dict[str, Any], held: ExitStack) -> Job:
+    """A training as its folder has it while nobody else writes to it."""
+    from neurograph.cli import job
+    from neurograph.training import Run, load_run
+
+    _check_resume(options, others)
+    held.enter_context(Run(folder, "last").lock())
+    return job.resume(load_run(folder, "last"), {key: value for key, value in options.items() if value is not None})
 
 
 def _check_resume(options: dict[str, Any], others: dict[str, Any]) -> None:
@@ -117,15 +145,7 @@ def _check_resume(options: dict[str, Any], others: dict[str, Any]) -> None:
         raise UsageError(f"--resume: goes on as the run began, which its folder remembers; drop {', '.join(given)}.")
 
 
-def _opened(folder: Path, held: ExitStack) -> Run:
-    """The run as it stands while nobody else writes to it."""
-    from neurograph.training import Run, load_run
-
-    held.enter_context(Run(folder, "last").lock())
-    return load_run(folder, "last")
-
-
-def carry_out(job: Job, quiet: bool, as_json: bool, save_every: float = 60.0) -> None:
+def carry_out(job: Job, interruption: Interruption, quiet: bool, as_json: bool, save_every: float) -> None:
     """Train as the job says, and show what came of it."""
     from neurograph.cli.outcome import closing, epochs, headline, result
     from neurograph.cli.progress import reporter
@@ -141,8 +161,9 @@ def carry_out(job: Job, quiet: bool, as_json: bool, save_every: float = 60.0) ->
             show.say(headline(job))
             for line in told(job.transfer):
                 show.say(line)
-            _train(job, show, quiet, save_every)
-    tested = _tested(job) if as_json or not quiet else None
+            _train(job, interruption, show, quiet, save_every)
+    with interruption.freely():
+        tested = _tested(job) if as_json or not quiet else None
     if as_json:
         print(json.dumps(result(job, tested), indent=2))
     elif not quiet:
@@ -158,53 +179,50 @@ def _tested(job: Job) -> Evaluation | None:
     return evaluate(job.engine, *job.samples.test)
 
 
-def _train(job: Job, show: Silent, quiet: bool, save_every: float) -> None:
+def _train(job: Job, interruption: Interruption, show: Silent, quiet: bool, save_every: float) -> None:
     from neurograph.cli.keeping import Keeping
     from neurograph.cli.lesson import Lesson, is_lesson
     from neurograph.training import fit
-    from neurograph.training.interruption import Interrupted, Interruption
+    from neurograph.training.interruption import Interrupted
 
     settings, samples = job.settings, job.samples
     is_told = is_lesson(job) and not quiet
     engine: Any = Lesson(job.engine, show.say) if is_told else job.engine
     keeping = Keeping(job, show.epoch if not is_told else lambda _: None)
     try:
-        with Interruption() as interruption:
-            history = fit(
-                engine,
-                samples.x,
-                samples.y,
-                settings.epochs,
-                settings.batch_size,
-                job.optimizer,
-                settings.seed,
-                samples.watched,
-                schedule=settings.make_schedule(),
-                reduction=settings.reduction,
-                steps=settings.steps,
-                patience=settings.patience,
-                min_delta=settings.min_delta,
-                watch=settings.watch,
-                augment=samples.augment,
-                restore_best=settings.keeps_best,
-                history=job.history,
-                begun=job.begun,
-                best=job.best,
-                interruption=interruption,
-                on_step=show.step,
-                on_epoch=keeping.epoch,
-                on_pause=keeping.pause,
-                pause_every=save_every,
-            )
-            keeping.write()
+        history = fit(
+            engine,
+            samples.x,
+            samples.y,
+            settings.epochs,
+            settings.batch_size,
+            job.optimizer,
+            settings.seed,
+            samples.watched,
+            schedule=settings.make_schedule(),
+            reduction=settings.reduction,
+            steps=settings.steps,
+            patience=settings.patience,
+            min_delta=settings.min_delta,
+            watch=settings.watch,
+            augment=samples.augment,
+            restore_best=settings.keeps_best,
+            history=job.history,
+            begun=job.begun,
+            best=job.best,
+            interruption=interruption,
+            on_step=show.step,
+            on_epoch=keeping.epoch,
+            on_pause=keeping.pause,
+            pause_every=save_every,
+        )
+        keeping.write()
         job.history, job.begun = history, None if not interruption.asked else job.begun
         if interruption.asked:
             raise Interrupted(interruption.asked)
     except (SaveError, TrainingError) as error:
         raise keeping.explained(error) from None
-    except (KeyboardInterrupt, MemoryError, OSError) as error:
+    except (KeyboardInterrupt, MemoryError, OSError):
         show.stop()
         print(keeping.told(), file=sys.stderr)
-        if isinstance(error, Interrupted):
-            raise Stopped(error.exit_code) from None
         raise

@@ -13,8 +13,8 @@ from types import FrameType
 from typing import Any
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-GRACE, AGAIN = 0.3, 0.1
-"""Seconds that a step or an evaluation is given to end by itself, and between later looks at whether it may be broken off."""
+GRACE, AGAIN, LATER = 0.3, 0.1, 2.0
+"""Seconds that a step or an evaluation is given to end by itself; between later looks at whether it may be broken off; after that."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -91,5 +91,5 @@ class Interruption:
 
     def _break_off(self, number: int, frame: FrameType | None) -> None:
         if self._is_free:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_REAL, LATER, LATER)  # again, should nobody have heard it: callbacks swallow
             raise Interrupted(self.asked)
