@@ -47,7 +47,10 @@ DOORS = {"__init__", "__main__", "cli", "viz"}
 SPEC_MAY_READ = {"neurograph.graph.losses", "neurograph.graph.address"}
 KNOWN_CIRCLES = {
     ("graph/neighbourhood.py", "trace"): "the addends of a gradient are read off a trace, and a trace finds them there",
-    ("inspector/inspector.py", "viz"): "in a notebook, inspector.explore() shows the explorer page, which is made of what it holds",
+    (
+        "inspector/inspector.py",
+        "viz",
+    ): "in a notebook, inspector.explore() shows the explorer page, which is made of what it holds",
 }
 """Exceptions to MAY_IMPORT, each with its reason; an exception that is no longer needed fails a test."""
 

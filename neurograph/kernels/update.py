@@ -102,7 +102,7 @@ def moved(w: Any, g: Any, rule: Pointer, state: Pointer, i: int, some: int, rate
     if form == PLAIN:
         return minus(w, times(rate, g))
     v = times(kept, load(state, i, w))
-    if form == CLASSICAL or form == CLASSICAL_NESTEROV:
+    if form == CLASSICAL or form == CLASSICAL_NESTEROV:  # noqa: SIM109  kernels have no tuples
         g = times(rate, g)
         v = minus(v, g)
         store_some(state, i, some, v)
