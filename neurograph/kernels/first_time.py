@@ -18,11 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from numba import types
 from numba.core.dispatcher import Dispatcher
 
 from neurograph.kernels.cache import cache_folder
-from neurograph.kernels.interpret import function_of, interpreter, kernel, launch
+from neurograph.kernels.interpret import function_of, interpreter, kernel, stretch
 from neurograph.kernels.jit import COMPILED, is_kept
 from neurograph.kernels.simd import context_type
 
@@ -30,7 +29,7 @@ MANY = 6
 """So many kernels take longer to compile than a process takes to start."""
 
 LAUNCH = -1
-"""The job of making the interpreter and what starts threads; other jobs are operations."""
+"""The job of making the interpreter and what threads are handed; other jobs are operations."""
 
 HELPER = "import json, sys; paths, *job = json.load(sys.stdin); sys.path[:] = paths; from neurograph.kernels.first_time import assist; assist(*job)"
 
@@ -54,8 +53,7 @@ def make(job: int, dtype: str, width: int) -> None:
     """Do one job: load what is on disk, compile what is not."""
     if job == LAUNCH:
         interpreter()
-        launcher: Any = launch
-        launcher.compile((types.int64, types.int64[:, ::1], types.int64, types.boolean, types.boolean))
+        stretch()
     else:
         kernel(job, dtype, width)
 

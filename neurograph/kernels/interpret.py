@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from numba import prange
+from numba import types
 
 from neurograph.kernels import (
     back,
@@ -32,7 +32,7 @@ from neurograph.kernels import (
     winners,
 )
 from neurograph.kernels import code as c
-from neurograph.kernels.jit import COMPILED, by_address, entry, inner
+from neurograph.kernels.jit import COMPILED, address_with, by_address, inner
 from neurograph.kernels.simd import (
     Pointer,
     call_kernel,
@@ -164,17 +164,13 @@ def _walk(context: Pointer, first: int, last: int) -> None:
             call_kernel(get(kernels, get(code, row + c.OP)), context, offset(code, row))
 
 
-@entry
-def launch(work: Any, contexts: Any, n: int, before: bool, alone: bool) -> None:
-    """Run what is at address `work` (the interpreter) for `n` rows of the contexts, in parallel; `before` all of them the last row.
+@cache
+def stretch() -> Any:
+    """`run_stretch`, as an address."""
+    return address_with(run_stretch, (*[types.CPointer(types.int64)] * 3, types.int64))
 
-    `alone`: one row after the other, on the calling thread.
-    """
-    if before:
-        call_slot(work, contexts, len(contexts) - 1)
-    if alone:
-        for i in range(n):
-            call_slot(work, contexts, i)
-        return
-    for i in prange(n):
-        call_slot(work, contexts, i)
+
+def run_stretch(rows: Pointer, count: Pointer, apart: Pointer, work: int) -> None:
+    """What a thread is handed by Numba's `parallel_for`: some rows of the contexts, of which each goes to what is at address `work`."""
+    for i in range(get(count, 0)):
+        call_slot(work, get(rows, 0) + i * get(apart, 0))

@@ -1,7 +1,7 @@
 """The one place where Numba's flags stand: how a kernel is compiled.
 
-Kernels (`by_address`) and the launcher (`entry`) are kept on disk (`neurograph.kernels.cache`); what kernels call (`inner`) is compiled
-into them. With ``NUMBA_DISABLE_JIT=1`` all return the Python function itself.
+Kernels (`by_address`) are kept on disk (`neurograph.kernels.cache`); what kernels call (`inner`) is compiled into them. With
+``NUMBA_DISABLE_JIT=1`` both return the Python function itself.
 """
 
 from __future__ import annotations
@@ -43,14 +43,6 @@ def exact(function: F) -> F:
     return numba.njit(function, fastmath=False, error_model="numpy", nogil=True, pipeline_class=InnerCompiler)
 
 
-def entry(function: F) -> F:
-    """Compile a parallel kernel that Python calls, and keep the machine code on disk."""
-    compiled = numba.njit(function, fastmath=set(FLAGS), error_model="numpy", nogil=True, parallel=True)
-    if COMPILED and cache_folder() is not None:
-        compiled._cache = _Cache(compiled.py_func)
-    return compiled
-
-
 def own_thread(function: F) -> F:
     """Compile a kernel that Python calls and that runs on the calling thread, in a pass of its own; keep the machine code on disk."""
     compiled = numba.njit(function, fastmath=set(FLAGS), error_model="numpy", nogil=True)
@@ -64,9 +56,13 @@ def by_address(function: Callable[..., Any], context: Any, *, instruction: bool)
 
     Without the JIT this is the function itself.
     """
+    return address_with(function, _arguments(context, instruction))
+
+
+def address_with(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """The same for a function of any arguments."""
     if not COMPILED:
         return function
-    arguments = (context, types.CPointer(types.int64)) if instruction else (context,)
     files, key = _kept(function, arguments)
     kept = None if files is None else files.load(key)
     if isinstance(kept, ObjectFile):
@@ -81,8 +77,12 @@ def by_address(function: Callable[..., Any], context: Any, *, instruction: bool)
 
 def is_kept(function: Callable[..., Any], context: Any, *, instruction: bool) -> bool:
     """Whether there is a file for what `by_address` would load."""
-    files, key = _kept(function, (context, types.CPointer(types.int64)) if instruction else (context,))
+    files, key = _kept(function, _arguments(context, instruction))
     return files is not None and files.path(key).exists()
+
+
+def _arguments(context: Any, instruction: bool) -> tuple[Any, ...]:
+    return (context, types.CPointer(types.int64)) if instruction else (context,)
 
 
 def _kept(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[KernelFiles | None, Any]:

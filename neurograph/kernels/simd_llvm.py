@@ -157,16 +157,14 @@ def call_kernel(typingctx: Any, kernel: Any, context: Any, row: Any) -> Any:
 
 
 @intrinsic
-def call_slot(typingctx: Any, slot: Any, contexts: Any, i: Any) -> Any:
-    """Run the interpreter, at an address, for row `i` of the contexts."""
+def call_slot(typingctx: Any, slot: Any, context: Any) -> Any:
+    """Run the interpreter, at an address, for the context at another."""
 
     def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array = target.make_array(signature.args[1])(target, builder, args[1])
-        columns = builder.extract_value(array.shape, 1)
-        _call(builder, args[0], [builder.gep(array.data, [builder.mul(args[2], columns)])])
+        _call(builder, args[0], [args[1]])
         return target.get_dummy_value()
 
-    return types.void(types.int64, contexts, types.int64), make
+    return types.void(types.int64, types.int64), make
 
 
 # -- vectors ----------------------------------------------------------------------------------------------------------

@@ -95,9 +95,9 @@ def call_kernel(kernel: Any, context: Any, row: Array) -> None:
     kernel(context, row)
 
 
-def call_slot(slot: Any, contexts: Any, i: int) -> None:
+def call_slot(slot: Any, context: Any) -> None:
     """Run the interpreter for one slot."""
-    slot(contexts[i])
+    slot(context)
 
 
 def load(memory: Array, i: int, like: Array) -> Array:

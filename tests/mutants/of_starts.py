@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import Mutant
+from tests.mutants.mutant import Mutant, odd
 
 FEW = ("tests/test_few.py",)
 FIRST = ("tests/test_first_time.py",)
@@ -53,7 +53,23 @@ STARTS = (
         "neurograph/compiler/contexts.py",
         "self._numbers[:slots] + blocks[0]",
         "blocks[0]",
-        ("tests/test_determinism.py",),
+        odd("conv-5"),
+        jit=True,
+    ),
+    Mutant(
+        "threads are handed the same rows",
+        "neurograph/kernels/interpret.py",
+        "get(rows, 0) + i * get(apart, 0)",
+        "get(rows, 0)",
+        ("tests/test_launching.py",),
+        jit=True,
+    ),
+    Mutant(
+        "how many threads Numba uses elsewhere is changed",
+        "neurograph/compiler/launching.py",
+        "            numba.set_num_threads(usual)",
+        "            pass",
+        ("tests/test_launching.py",),
         jit=True,
     ),
     Mutant(
