@@ -24,7 +24,7 @@ from neurograph.graph.topology import Topology
 from neurograph.viz import Page, explore, paper_for
 
 DESKTOP, PHONE = (1280, 720), (390, 844)
-ENGINE = ("unpack", "wiring", "activations", "network", "losses", "engine", "model")
+ENGINE = ("unpack", "wiring", "activations", "network", "losses", "engine", "numbers", "model", "cards")
 CLOSE = 1e-9
 """What two float64 engines may differ by, relative to the larger of 1 and the number."""
 
@@ -218,16 +218,31 @@ RUN = """(text) => {
   return { z: byLayer(state.z), a: byLayer(state.a), delta: byLayer(state.delta), gradient, loss: state.loss };
 }"""
 
+CARDS = """(text) => {
+  const model = new $model.Model(JSON.parse(text));
+  const cards = Array.from({ length: model.net.n }, (_, i) => $cards.neuronCard(model, i));
+  return Object.fromEntries(cards.map((card) => [card.name, card]));
+}"""
+
 
 class Engine:
     """The page's engine, without a page around it."""
 
     def __init__(self, browser: Any) -> None:
         self.page = browser.new_page()
-        self.page.evaluate(f"{program(ENGINE)}\nglobalThis.$model = $model;\nglobalThis.$activations = $activations;")
+        self.page.evaluate(
+            f"{program(ENGINE)}\nglobalThis.$model = $model;\nglobalThis.$activations = $activations;\nglobalThis.$cards = $cards;"
+        )
 
     def run(self, network: Topology | NeuronGraph, weights: Any, sample: Sample) -> Any:
         """What it makes of one sample."""
-        layout = layout_of(network)
-        data = {**describe(network, layout, weights, {}), "samples": [sample.packed(layout)]}
-        return self.page.evaluate(RUN, json.dumps(data))
+        return self.page.evaluate(RUN, _written(network, weights, sample))
+
+    def cards(self, network: Topology | NeuronGraph, weights: Any, sample: Sample) -> Any:
+        """The cards of all neurons by name."""
+        return self.page.evaluate(CARDS, _written(network, weights, sample))
+
+
+def _written(network: Topology | NeuronGraph, weights: Any, sample: Sample) -> str:
+    layout = layout_of(network)
+    return json.dumps({**describe(network, layout, weights, {}), "samples": [sample.packed(layout)]})

@@ -17,7 +17,7 @@ from neurograph.verification import draws
 from tests import agreement
 from tests.explorer_pages import Engine, samples_of
 from tests.strategies import Case, cases
-from tests.sweep import SWEEP
+from tests.sweep import OF_LOSSES, SWEEP
 
 SCALE = settings.default.max_examples / 100
 SMALL = ("xor", "mazur", "four")
@@ -47,7 +47,7 @@ def agree(engine: Engine, network: Any, trace: Any, params: Any, sample: Sample,
 def numbers_agree(found: list[Any], expected: Any, about: object) -> None:
     here = np.asarray(expected, dtype=float).reshape(-1)
     mine = np.array([np.nan if value is None else float(value) for value in found])
-    exists = np.array([value is not None for value in found])
+    exists = np.array([value is not None for value in found], dtype=bool)
     scale = np.maximum(1, np.abs(here, where=np.isfinite(here), out=np.ones_like(here)))
     with np.errstate(invalid="ignore"):
         wrong = exists & ~((np.abs(mine - here) <= 1e-9 * scale) | (mine == here) | (np.isnan(mine) & np.isnan(here)))
@@ -108,6 +108,33 @@ def bundled_agrees(engine: Engine, name: str) -> None:
     sample = samples_of(name)[0]
     trace = ReferenceEngine(graph, params).backprop(sample.x, sample.target, upstream=sample.upstream)
     agree(engine, topology, trace, params, sample, name)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in SWEEP if name in OF_LOSSES or name in ("l2pool 0", "rbf 0", "add 0")]
+)
+def test_cards_say_what_the_inspector_says(engine: Engine, name: str) -> None:
+    """Terms, what is handed back, and the loss's part of δ, in the same words and with the same numbers."""
+    graph, _ = agreement.networks_of(Case(SWEEP[name], (), 1, seed=1))
+    random = np.random.default_rng(1)
+    params = draws.float_parameters(graph, random)
+    textbook = ReferenceEngine(graph, params)
+    x, targets = draws.inputs(textbook.layout, random, 1), draws.targets(textbook.layout, random, 1)
+    upstream = None if targets is not None else draws.upstream(textbook.layout, random, 1)
+    inspector = ng.Inspector(textbook, x, targets, upstream=upstream)
+    cards = engine.cards(graph, params, Sample(x, targets, upstream))
+    for written, mine in cards.items():
+        card = inspector.neuron(written)
+        if card.kind == "constant":
+            continue
+        for ours, theirs in (("terms", card.terms), ("fanOut", card.fan_out)):
+            numbers_agree([row["product"] for row in mine[ours]], [row.product for row in theirs], (written, ours))
+            assert [row["weight"] for row in mine[ours]] == [row.weight for row in theirs]
+        assert mine["winner"] == card.winner
+        assert (mine["fromLoss"] is None) == (card.from_loss is None)
+        if card.from_loss is not None:
+            assert mine["fromLoss"]["formula"] == card.from_loss.formula
+            numbers_agree([mine["fromLoss"]["value"]], [card.from_loss.value], written)
 
 
 def test_first_of_equals_wins_and_nan_is_the_largest(engine: Engine) -> None:

@@ -2,7 +2,7 @@
 
 import { ACTIVATION_NAMES, sigmoid } from "./activations.js";
 import { addend, dzda, dzdw, slopeOf } from "./engine.js";
-import { softmax } from "./losses.js";
+import { countedTargets, factorsOf, softmax } from "./losses.js";
 import {
   biasedBy,
   CONSTANT,
@@ -101,20 +101,16 @@ const n = (value) => number(value, 6);
 const part = (formula, numbers, value) => ({ formula, numbers, value });
 
 function ofTarget(model, head, i, k, targets) {
-  const made = plainTarget(model, head, i, k, targets);
   const { weight, smoothing, classWeights } = head.loss;
-  if (weight === 1 && !smoothing && !classWeights) return made;
-  const [outer, inner] = weight === 1 ? ["", ""] : [`${n(weight)} · (`, ")"];
-  const words = [smoothing ? "t smoothed" : "", classWeights ? "times the class weight" : ""].filter(Boolean).join(", ");
-  const value = smoothing || classWeights ? lossDelta(model, head, i) : weight * made.value;
-  const formula = `${outer}${made.formula}${inner}${words ? `, ${words}` : ""}`;
-  return smoothing || classWeights ? part(formula, n(value), value) : part(formula, `${outer}${made.numbers}${inner}`, value);
-}
-
-// δ less what the neurons that read this one hand back.
-function lossDelta(model, head, i) {
-  const { net, state } = model;
-  return state.delta[i] - (state.error[i] === 0 ? 0 : state.error[i] * slopeOf(net, state, i));
+  let made = plainTarget(model, head, i, k, countedTargets(head, targets));
+  if (smoothing) made.formula += "′";
+  const own = classWeights ? factorsOf(head, targets)[k] : 1;
+  const factors = [...(classWeights ? [["w", own]] : []), ...(weight === 1 ? [] : [[n(weight), weight]])];
+  for (const [symbol, factor] of factors) {
+    made = part(`${symbol} · (${made.formula})`, `${n(factor)} · (${made.numbers})`, factor * made.value);
+  }
+  if (classWeights) made.formula += ", with the class weight w";
+  return made;
 }
 
 function plainTarget(model, head, i, k, targets) {
@@ -163,7 +159,14 @@ export function weightCard(model, slot) {
     uses,
     sum: total(uses.map((use) => use.product)),
     gradient: state.gradient[slot],
+    per: perUse(isBias, uses),
   };
+}
+
+// What each use multiplies δ by.
+function perUse(isBias, uses) {
+  if (isBias) return "";
+  return uses.every((use) => use.product === 0 || use.product === use.delta * use.a) ? "·a" : "·∂z/∂w";
 }
 
 function useOf(model, edge, source, target, product) {

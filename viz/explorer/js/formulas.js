@@ -140,7 +140,8 @@ const slope = (above, below) => m("mfrac", row(mo("∂"), mi(above)), row(mo("�
 
 export function equationOfGradient(card) {
   const name = card.isBias ? mi("b") : mi("w");
-  const use = card.isBias ? mi("δ") : row(mi("δ"), mo("·"), mi("a"));
+  const slopeOrA = card.per === "·a" ? mi("a") : slope("z", "w");
+  const use = card.isBias ? mi("δ") : row(mi("δ"), mo("·"), slopeOrA);
   const left = m("mfrac", row(mo("∂"), mi("E")), row(mo("∂"), name));
   const written = (one) => [
     mi("δ"),

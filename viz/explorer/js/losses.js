@@ -126,8 +126,25 @@ function rbfMap(y, t, j) {
 const smoothed = (t, loss, classes) =>
   loss.smoothing ? t.map((value) => (1 - loss.smoothing) * value + loss.smoothing / classes) : t;
 
+// The targets of a head as its loss counts them.
+export function countedTargets(head, targets) {
+  const counted = Float64Array.from(targets);
+  for (const group of groupsOf(head)) {
+    const classes = head.loss.kind === "binary_cross_entropy" ? 2 : group.length;
+    const t = smoothed(
+      group.map((k) => targets[k]),
+      head.loss,
+      classes,
+    );
+    group.forEach((k, c) => {
+      counted[k] = t[c];
+    });
+  }
+  return counted;
+}
+
 // Class weights: per output, what its loss is multiplied by.
-function factorsOf(head, targets) {
+export function factorsOf(head, targets) {
   const { loss } = head;
   return loss.classWeights ? weighed(head, targets) : new Float64Array(head.neurons.length).fill(1);
 }

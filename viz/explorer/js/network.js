@@ -176,7 +176,12 @@ function turnAround(net) {
 }
 
 export const edgesInto = (net, i) => Array.from({ length: net.start[i + 1] - net.start[i] }, (_, k) => net.start[i] + k);
-export const edgesOutOf = (net, i) => Array.from(net.outEdge.subarray(net.outStart[i], net.outStart[i + 1]));
+// By target: its layer, then its place there.
+export function edgesOutOf(net, i) {
+  const edges = Array.from(net.outEdge.subarray(net.outStart[i], net.outStart[i + 1]));
+  const rank = (e) => [net.layer[net.target[e]], net.place[net.target[e]]];
+  return edges.sort((e, f) => rank(e)[0] - rank(f)[0] || rank(e)[1] - rank(f)[1]);
+}
 
 export function usesOf(net, slot) {
   const edges = [];

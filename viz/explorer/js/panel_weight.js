@@ -46,7 +46,7 @@ function editor(card, go) {
 
 function gradientPart(model, card, go) {
   const [shown, rest] = largest(card.uses, (use) => use.product, ROWS);
-  const per = card.isBias ? "" : "·a";
+  const { per } = card;
   const heads = card.isBias ? ["neuron", "δ"] : ["source → target", "a", "δ", `δ${per}`];
   const rows = shown.map((use) =>
     card.isBias ? [neuronButton(use.targetName, use.target, go), number(use.delta, 4)] : useRow(use, go),
@@ -105,19 +105,14 @@ function usesMap(model, card, go) {
   }
   const grid = new Grid({
     shape: [1, rows, columns],
-    label: `δ·a by position of ${layer.name}, map ${map}`,
+    label: `δ${card.per} by position of ${layer.name}, map ${map}`,
     exists: (cell) => sums.has(cell),
     describe: (cell) => `${nameOf(net, layer.at[map * rows * columns + cell])}: ${number(sums.get(cell), 4)}`,
     pick: (cell) => sums.has(cell) && go.neuron(layer.at[map * rows * columns + cell]),
   });
   grid.layout({ cell: Math.max(3, Math.min(34, Math.floor(Math.min(WIDTH, 240) / Math.max(rows, columns)))) });
   grid.paint({ value: (cell) => sums.get(cell) ?? null, top: Math.max(...[...sums.values()].map(Math.abs)) });
-  return h(
-    "div",
-    {},
-    h("p", { class: "small" }, `δ${card.isBias ? "" : "·a"} by position of ${layer.name}, map ${map}`),
-    grid.element,
-  );
+  return h("div", {}, h("p", { class: "small" }, `δ${card.per} by position of ${layer.name}, map ${map}`), grid.element);
 }
 
 function copies(card, what) {
