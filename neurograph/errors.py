@@ -116,6 +116,20 @@ def check_type(where: str, value: object, *expected: type) -> None:
     raise UsageError(f"{where}: found {found}; expected {' or '.join(kind.__name__ for kind in expected)}.{way_out}")
 
 
+SYNONYMS = {
+    "channels": "filters",
+    "eta": "learning_rate",
+    "lr": "learning_rate",
+    "neurons": "units",
+    "out_channels": "filters",
+    "out_features": "units",
+    "pool_size": "window",
+    "size": "window",
+    "wd": "weight_decay",
+}
+"""What other libraries and books call our options."""
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the nearest known word, or an empty string.
 
@@ -125,11 +139,17 @@ def suggest(word: str, known: Iterable[str]) -> str:
     "; did you mean 'conv'?"
     >>> suggest("Relu", ["elu", "relu"])
     "; did you mean 'relu'?"
+    >>> suggest("train.lr", ["train.l2", "train.learning_rate"])
+    "; did you mean 'train.learning_rate'?"
     >>> suggest("zebra", ["conv", "dense"])
     ''
     """
     import difflib
 
+    known = list(known)
+    table, dot, last = word.rpartition(".")
+    if (ours := f"{table}{dot}{SYNONYMS.get(last.lower())}") in known:
+        return f"; did you mean '{ours}'?"
     by_lower_case = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.6)
     return f"; did you mean '{by_lower_case[near[0]]}'?" if near else ""

@@ -130,6 +130,22 @@ def test_bundled_digits_stand_in_where_mnist_is_not_here(
     assert said(capsys, "mlp", "out[3]").startswith("mlp, digits sample 0 (a 0), resized, untrained weights, seed 0\n")
 
 
+def test_a_run_is_asked_about_what_it_was_trained_on(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Without [data] in the spec: the run's data and targets, prepared as the run prepared them, for whoever looks into it."""
+    spec, run = tmp_path / "tiny.toml", tmp_path / "run"
+    spec.write_text(TINY)
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "own.npz", x=rng.random((40, 1, 2, 2)) + 5, y=np.arange(40) % 2)
+    options = ["--set", "data.normalise=standard", "--engine", "textbook", "--steps", "1", "--out", str(run), "--quiet"]
+    assert main(["train", str(spec), "--data", str(tmp_path / "own.npz"), *options]) == 0
+    shown = said(capsys, str(spec), "out[1]", "--run", str(run), "--sample", "3")
+    assert f"{tmp_path / 'own.npz'} sample 3 (a " in shown
+    assert main(["census", str(spec), "--run", str(run)]) == 0
+    shown = capsys.readouterr().out
+    assert " training samples of " in shown
+    assert "input from -" in shown  # standardised, not 5…6
+
+
 def test_random_input_where_nothing_fits(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     spec = tmp_path / "tiny.toml"
     spec.write_text(TINY.replace("[1, 2, 2]", "[2, 2, 2]"))

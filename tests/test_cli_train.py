@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,35 @@ def test_resuming_with_other_data_is_refused(
         )
 
 
+def test_a_second_training_in_the_folder_is_refused(
+    capsys: pytest.CaptureFixture[str], spec: str, tmp_path: Path
+) -> None:
+    from neurograph.training.locks import Lock
+
+    folder = tmp_path / "run"
+    run(capsys, "train", spec, *TEXTBOOK, "--epochs", "1", "--out", str(folder))
+    with Lock(folder):
+        assert run(capsys, "train", "--resume", str(folder), code=2) == (
+            f"{folder}: another training is going on here: this process. Wait for it, or stop it; if it is no more, "
+            f"remove {folder / '.lock'}."
+        )
+        load_run(folder)  # who only reads is no hindrance
+
+
+def test_a_run_of_another_version_goes_on_with_a_notice(
+    capsys: pytest.CaptureFixture[str], spec: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    run(capsys, "train", spec, *TEXTBOOK, "--epochs", "1", "--out", str(folder))
+    last = load_run(folder).checkpoint
+    replace(last, version="0.0.9").write(folder / "last.safetensors")
+    assert main(["train", "--resume", str(folder), "--epochs", "2", "--quiet"]) == 0
+    assert capsys.readouterr().err == (
+        f"{folder}: written by neurograph 0.0.9; this is {ng.__version__}, so bits may differ.\n"
+    )
+    assert len(load_run(folder).history) == 2
+
+
 def test_no_epochs_train_nothing(capsys: pytest.CaptureFixture[str], spec: str) -> None:
     assert run(capsys, "train", spec, *TEXTBOOK, "--epochs", "0").splitlines()[-1] == (
         "No step was asked for; nothing was trained."
@@ -271,7 +301,7 @@ def test_no_epochs_train_nothing(capsys: pytest.CaptureFixture[str], spec: str) 
         ),
         (
             ["digits", "--set", "train.learnin_rate=3"],
-            "--set train.learnin_rate=3: expected KEY=VALUE; did you mean 'train.learning_rate'? (known: "
+            "--set train.learnin_rate=3: unknown key 'train.learnin_rate'; did you mean 'train.learning_rate'? (known: "
             f"{', '.join(f'{table}.{key}' for table, model in SETTABLE.items() for key in model.model_fields)})",
         ),
         (["digits", "--set", "train.momentum=3"], "--set train.momentum=3: input should be less than 1."),
@@ -321,6 +351,16 @@ def test_mistakes_are_told_in_one_message(
     capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert run(capsys, "train", *arguments, code=2) == message
+
+
+def test_the_headline_says_how_samples_are_augmented(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    spec = tmp_path / "tiny.toml"
+    layer = '[[layer]]\nname = "out"\nkind = "dense"\nunits = 2\n[loss]\nkind = "cross_entropy"\n'
+    spec.write_text(f'name = "tiny"\ninput = [1, 4, 4]\n{layer}')
+    np.savez(tmp_path / "own.npz", x=np.ones((10, 1, 4, 4)), y=np.arange(10) % 2)
+    options = ["--engine", "textbook", "--steps", "1", "--set", "augment.noise=0.1"]
+    assert main(["train", str(spec), "--data", str(tmp_path / "own.npz"), *options]) == 0
+    assert ", augmented (noise=0.1), textbook engine" in capsys.readouterr().out
 
 
 def test_evaluating_a_run_of_another_network_is_refused(

@@ -62,7 +62,7 @@ def command(
 
     loaded = load(spec)
     topology = lay_out(loaded)
-    given = many_samples(loaded, topology, data, samples)
+    given = many_samples(loaded, topology, data, samples, run)
     params, whose = weights_of(spec, loaded, topology, run)
     engine = quickest(topology, params, samples)
     census = take_census(engine, given.x, given.target, upstream=given.upstream, threshold=threshold)
@@ -105,7 +105,7 @@ def quickest(topology: Topology, params: Parameters, n_samples: int) -> Engine:
     return compile(topology, params, dtype="float64" if topology.n_parameters <= EXACT_PARAMETERS else "float32")
 
 
-def many_samples(spec: Spec, topology: Topology, data: str | None, n: int) -> Given:
+def many_samples(spec: Spec, topology: Topology, data: str | None, n: int, run: Path | None = None) -> Given:
     """The first samples of a data set, or all that the spec carries.
 
     Raises
@@ -113,20 +113,18 @@ def many_samples(spec: Spec, topology: Topology, data: str | None, n: int) -> Gi
     DataError
         If there are none: random numbers would show nothing.
     """
-    from neurograph.cli.examined import Given, can_learn, find_batch, is_at_hand
+    from neurograph.cli.examined import Given, can_learn, data_set_of, find_batch, samples_for_looking
     from neurograph.graph.layout import layout_of
-    from neurograph.training.samples import samples_for
-    from neurograph.training.settings import Settings
 
     layout = layout_of(topology)
-    name = data or (spec.data.set if spec.data is not None else None)
     if data is None and spec.samples:
         own = find_batch(spec, layout, None, None, True, False)
         assert own is not None
         return own
-    if name is not None and (data is not None or is_at_hand(name)):
-        found = samples_for(spec, layout, name, Settings.of(spec).prepare).limited(n)
-        return Given(found.x, f"{found.n:,} training samples of {name}", found.y if can_learn(layout) else None)
+    if (name := data_set_of(spec, data, run)) is not None:
+        found = samples_for_looking(spec, layout, name, run).limited(n)
+        has_targets = can_learn(layout) or isinstance(found.y, dict)
+        return Given(found.x, f"{found.n:,} training samples of {name}", found.y if has_targets else None)
     return _digits(spec, topology, n)
 
 
@@ -147,4 +145,5 @@ def _digits(spec: Spec, topology: Topology, n: int) -> Given:
     (x, y), _ = digits()
     classes = can_learn(layout) and layout.heads[0].shape[:1] >= (10,)
     x = prepare(x[:n], shape, resize=shape[1:])
-    return Given(x, f"{len(x):,} bundled digits, resized", y[:n] if classes else None)
+    changed = "" if shape == (1, 8, 8) else ", resized"
+    return Given(x, f"{len(x):,} bundled digits{changed}", y[:n] if classes else None)

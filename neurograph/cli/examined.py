@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from neurograph.parameters import Parameters
     from neurograph.spec import Spec
     from neurograph.spec.model import SampleSpec
+    from neurograph.training.samples import Samples
 
 TEXTBOOK_EDGES = 50_000
 """Up to here the textbook engine is quick enough, and starts sooner than the compiler."""
@@ -84,7 +85,8 @@ def examine(
     run : Path, optional
         A run folder that holds the weights; default: those of the spec, and the rest untrained with seed 0.
     data : str, optional
-        A data set; default: the spec's own samples, else its data set, else the bundled digits where they fit.
+        A data set; default: the spec's own samples, else what the run was trained on, else the spec's data set, else the
+        bundled digits where they fit.
     whole_batch : bool
         Without `sample`: all of the spec's own samples in one batch.
     any_input : bool
@@ -189,8 +191,8 @@ def find_batch(
         if whole_batch and sample is None and _alike(spec):
             return _own(spec, layout, list(range(len(spec.samples))))
         return _own(spec, layout, [sample or 0])
-    name = data or (spec.data.set if spec.data is not None else None)
-    if name is not None and (data is not None or is_at_hand(name)):
+    name = data_set_of(spec, data, run)
+    if name is not None:
         return _from_data(spec, layout, name, sample or 0, run)
     return _stand_in(spec, layout, sample or 0, any_input)
 
@@ -228,17 +230,23 @@ def _stacked(values: list[Any], port: Port) -> Array:
     return np.array([np.array(value, dtype=np.float64).reshape(port.shape) for value in values])
 
 
-def _from_data(spec: Spec, layout: Layout, data: str, sample: int, run: Path | None) -> Given:
-    """One training sample of a data set, prepared as the run was trained, or as the spec says; numbered as in the data set."""
+def samples_for_looking(spec: Spec, layout: Layout, data: str, run: Path | None) -> Samples:
+    """All samples of a data set, prepared as the run was trained, or as the spec says; nothing held out."""
     from neurograph.training import load_run
-    from neurograph.training.batches import take
     from neurograph.training.samples import samples_for
     from neurograph.training.settings import Settings
 
     arguments = {} if run is None else load_run(run).arguments
     prepare = arguments["settings"]["prepare"] if arguments else Settings.of(spec).prepare
     whole = {key: value for key, value in prepare.items() if key != "validation"}
-    found = samples_for(spec, layout, data, whole, normaliser=arguments.get("normaliser"))
+    return samples_for(spec, layout, data, whole, normaliser=arguments.get("normaliser"))
+
+
+def _from_data(spec: Spec, layout: Layout, data: str, sample: int, run: Path | None) -> Given:
+    """One training sample of a data set, prepared as the run was trained, or as the spec says; numbered as in the data set."""
+    from neurograph.training.batches import take
+
+    found = samples_for_looking(spec, layout, data, run)
     if not 0 <= sample < found.n:
         raise UsageError(f"--sample {sample}: {data} has the training samples 0…{found.n - 1:,}.")
     x, y = take(found.x, slice(sample, sample + 1)), take(found.y, slice(sample, sample + 1))
@@ -259,7 +267,7 @@ def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given
         if sample >= len(x):
             raise UsageError(f"--sample {sample}: digits has the training samples 0…{len(x) - 1:,}.")
         resized = prepare(x[sample : sample + 1], shape, resize=shape[1:])
-        note = f"digits sample {sample} (a {y[sample]}), resized"
+        note = f"digits sample {sample} (a {y[sample]})" + ("" if shape == x.shape[1:] else ", resized")
         if can_learn(layout) and layout.heads[0].shape[:1] >= (10,):
             return Given(resized, note, y[sample : sample + 1])
         target = _first_class(layout)
@@ -290,6 +298,20 @@ def _first_class(layout: Layout) -> Batch | None:
 def can_learn(layout: Layout) -> bool:
     """Whether classes can be targets: one head with a loss, and one prediction a sample."""
     return len(layout.heads) == 1 and layout.heads[0].loss is not None and prod(layout.heads[0].shape[1:]) == 1
+
+
+def data_set_of(spec: Spec, data: str | None, run: Path | None) -> str | None:
+    """The data set to look at: the one asked for, else the run's, else the spec's; None where there is none, or it is not here."""
+    from neurograph.data.known import KNOWN
+    from neurograph.training import load_run
+
+    if data is not None:
+        return data
+    trained = None if run is None else load_run(run).arguments["settings"].get("data")
+    if trained is not None and is_at_hand(trained) and (trained in KNOWN or Path(trained).exists()):
+        return str(trained)
+    own = spec.data.set if spec.data is not None else None
+    return own if own is not None and is_at_hand(own) else None
 
 
 def is_at_hand(name: str) -> bool:

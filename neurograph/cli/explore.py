@@ -97,7 +97,7 @@ class _Chosen:
 
 def _chosen(spec: Spec, layout: Layout, data: str | None, n: int, run: Path | None) -> _Chosen:
     """What is shown: the spec's samples or a data set's; where there are none, what stands in for them."""
-    from neurograph.cli.examined import is_at_hand
+    from neurograph.cli.examined import data_set_of
     from neurograph.training import load_run
     from neurograph.training.settings import Settings
 
@@ -105,8 +105,8 @@ def _chosen(spec: Spec, layout: Layout, data: str | None, n: int, run: Path | No
     told = arguments["settings"]["prepare"] if arguments else Settings.of(spec).prepare
     prepare = {key: value for key, value in told.items() if key != "validation"}
     own = spec.data.set if spec.data is not None else None
-    named = data or (None if spec.samples else own)
-    if named is not None and (data is not None or is_at_hand(named)):
+    named = data if data is not None or spec.samples else data_set_of(spec, None, run)
+    if named is not None:
         return _held_out(spec, layout, named, n, prepare, arguments.get("normaliser"))
     given = _from_spec(spec, layout, n, run)
     note = f"{len(given)} sample{'' if len(given) == 1 else 's'}" + (" of the spec" if spec.samples else "")

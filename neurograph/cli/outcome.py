@@ -22,8 +22,14 @@ def headline(job: Job) -> str:
     schedule = {"constant": "", "linear(floor=0.0)": ", rate falling to 0"}.get(said, f", schedule {said}")
     return (
         f"{job.spec.name} on {samples.name}: {counted}, {epochs(settings.epochs)}, batches of {settings.batch_size}, "
-        f"{job.optimizer!r}{schedule}, {settings.engine} engine, seed {settings.seed}{_going_on(job)}"
+        f"{job.optimizer!r}{schedule}{_augmented(job)}, {settings.engine} engine, seed {settings.seed}{_going_on(job)}"
     )
+
+
+def _augmented(job: Job) -> str:
+    if job.samples.augment is None:
+        return ""
+    return f", augmented ({', '.join(f'{key}={value}' for key, value in job.settings.augment.items())})"
 
 
 def _going_on(job: Job) -> str:

@@ -193,9 +193,8 @@ def _parsed(assignment: str, known: Mapping[str, list[str]]) -> tuple[str, str, 
     table, _, key = name.strip().partition(".")
     if not equals or table not in known or key not in known.get(table, []):
         names = [f"{t}.{k}" for t, keys in known.items() for k in keys]
-        raise UsageError(
-            f"--set {assignment}: expected KEY=VALUE{suggest(name.strip(), names)} (known: {', '.join(names)})"
-        )
+        found = f"unknown key '{name.strip()}'" if equals else "expected KEY=VALUE"
+        raise UsageError(f"--set {assignment}: {found}{suggest(name.strip(), names)} (known: {', '.join(names)})")
     try:
         return table, key, tomllib.loads(f"value = {text}")["value"]
     except ValueError:
