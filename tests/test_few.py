@@ -43,7 +43,7 @@ def test_calls_in_any_order_answer_as_each_alone(innermost: str) -> None:
     topology, random = ng.lay_out(ng.load(spec)), np.random.default_rng(0)
     params = ng.initialise(topology, seed=0)
     many = ng.compile(topology, params, dtype="float64", threads=1, innermost=innermost)
-    for number in random.permutation(3 * len(CALLS)):
+    for number in [*range(len(CALLS)), *random.permutation(2 * len(CALLS))]:
         call = CALLS[number % len(CALLS)]
         size = int(call.split()[1])
         x, y = random.random((size, 2, 6, 6)), random.integers(0, 3, size)
