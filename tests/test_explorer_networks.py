@@ -29,10 +29,10 @@ loss = [{ kind = "cross_entropy", of = "sort" }, { kind = "mse", of = "size", we
 """
 WIDE = """
 name = "wide"
-input = [1, 4, 4]
+input = [{ name = "map", shape = [1, 4, 4] }, { name = "long", shape = [2100] }]
 layer = [
-    { name = "c", kind = "conv", filters = 70, kernel = 3 },
-    { name = "many", kind = "dense", units = 2100, activation = "relu" },
+    { name = "c", kind = "conv", from = ["map"], filters = 70, kernel = 3 },
+    { name = "sum", kind = "dense", from = ["long"], units = 1, activation = "relu" },
 ]
 """
 
@@ -68,18 +68,20 @@ def test_several_inputs_and_heads(browser: Any, tmp_path: Path) -> None:
 def test_what_is_not_drawn_is_said_and_computed_all_the_same(browser: Any, tmp_path: Path) -> None:
     page, trace = opened(browser, tmp_path, WIDE, None)
     close_forward(page, trace)
-    assert page.page.locator(".more").all_inner_texts() == [
+    assert set(page.page.locator(".more").all_inner_texts()) == {
         "… and 6 more maps, computed but not drawn",
         "… and 100 more neurons, computed but not drawn",
-    ]
-    page.page.evaluate("() => explorer.go.neuron(explorer.model.net.layers[2].at[2050])")
-    assert page.text("#card h2") == "many[2050]"
-    page.page.evaluate("() => explorer.go.neuron(explorer.model.net.layers[1].at[279])")
-    assert page.text("#card h2") == "c[69,1,1]"
+    }
+    for layer, index, name in (("long", 2050, "long[2050]"), ("c", 279, "c[69,1,1]")):
+        page.page.evaluate(
+            "([name, k]) => explorer.go.neuron(explorer.model.net.layers.find((one) => one.name === name).at[k])",
+            [layer, index],
+        )
+        assert page.text("#card h2") == name
     page.page.select_option("#by", "neuron")
-    assert "Of the 2,380 neurons that compute, some are told" in page.text("#frame .prose")
+    assert "Of the 281 neurons that compute, some are told" in page.text("#frame .prose")
     last = page.page.locator("#steps option").last.inner_text()
-    assert "Forward: many" in last  # no loss, so no way back
+    assert "Forward: " in last  # no loss, so no way back
     page.clean()
     page.page.context.close()
 
