@@ -13,10 +13,12 @@ from neurograph.training import Epoch, History, Run
 from neurograph.training.locks import Lock
 
 
-def finished(folder: Path, text: str | None = None, n: int = 100, **settings: object) -> Path:
+def finished(
+    folder: Path, text: str | None = None, n: int = 100, transfer: dict[str, object] | None = None, **settings: object
+) -> Path:
     told = {"epochs": 3, "batch_size": 10, "limit": None, "prepare": {"low": 0.0}, **settings}
     data = {"name": "digits", "n": n, "n_test": 40, "sha256": f"{n:064}"}
-    run = Run.create(folder, text or spec_text(), {"settings": told, "data": data}, params())
+    run = Run.create(folder, text or spec_text(), {"settings": told, "data": data, "transfer": transfer}, params())
     rows = [Epoch(i, 10 * i, 1 / i, None, 2 / i, 0.5 + 0.1 * (i == 2), 0.1, 50.0, 100) for i in (1, 2, 3)]
     history = History()
     for row in rows:
@@ -62,6 +64,21 @@ def test_networks_and_data_that_differ_are_told(tmp_path: Path, capsys: pytest.C
     assert "training samples 100 100 101" in lines
     assert "held out are test samples test samples validation samples" in lines
     assert "spec - line 8: 'kind = \"mse\"' here, 'kind = \"cross_entropy\"' there -" in lines
+
+
+def test_what_runs_began_with_and_froze_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = {"from": "runs/a", "checkpoint": "best", "epochs": 3, "frozen": ["conv1.weight", "conv1.bias"]}
+    a, b, c = (
+        finished(tmp_path / "a"),
+        finished(tmp_path / "b", transfer=taken),
+        finished(tmp_path / "c", transfer={"frozen": []}),
+    )
+    found = json.loads(shown(capsys, a, b, c, "--json"))
+    assert found["differing"] == {
+        "init-from": [None, "runs/a (best)", None],
+        "freeze": [None, "conv1.weight, conv1.bias", None],
+    }
+    assert found["runs"][1]["transfer"] == taken
 
 
 def test_json_has_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

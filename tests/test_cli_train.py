@@ -16,7 +16,7 @@ import neurograph as ng
 from neurograph.cli import main
 from neurograph.cli.evaluate import table, text
 from neurograph.cli.progress import Table, clock
-from neurograph.spec.data import AugmentSpec, DataSpec
+from neurograph.spec.data import AugmentSpec
 from neurograph.spec.model import TrainSpec
 from neurograph.training import Epoch, History, load_run
 from neurograph.training.fit import Progress
@@ -65,7 +65,6 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> s
     return shown.out if code == 0 else shown.err.removesuffix("\n")
 
 
-SETTABLE = {"train": TrainSpec, "data": DataSpec, "augment": AugmentSpec}
 TEXTBOOK = ("--engine", "textbook", "--limit", "200")
 
 
@@ -302,7 +301,16 @@ def test_no_epochs_train_nothing(capsys: pytest.CaptureFixture[str], spec: str) 
         (
             ["digits", "--set", "train.learnin_rate=3"],
             "--set train.learnin_rate=3: unknown key 'train.learnin_rate'; did you mean 'train.learning_rate'? (known: "
-            f"{', '.join(f'{table}.{key}' for table, model in SETTABLE.items() for key in model.model_fields)})",
+            f"{', '.join(f'train.{key}' for key in TrainSpec.model_fields)})",
+        ),
+        (
+            ["digits", "--set", "augment.rotations=3"],
+            "--set augment.rotations=3: unknown key 'augment.rotations'; did you mean 'augment.rotation'? (known: "
+            f"{', '.join(f'augment.{key}' for key in AugmentSpec.model_fields)})",
+        ),
+        (
+            ["digits", "--set", "tain.epochs=3"],
+            "--set tain.epochs=3: unknown key 'tain.epochs'; did you mean 'train.epochs'? (known: train.…, data.…, augment.…)",
         ),
         (["digits", "--set", "train.momentum=3"], "--set train.momentum=3: input should be less than 1."),
         (

@@ -119,6 +119,20 @@ def test_what_cannot_be_watched_is_refused(options: Any, message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_an_accuracy_that_no_epoch_will_have_is_refused_before_training() -> None:
+    class Scoreless(SoftmaxRegression):
+        def evaluate(self, x: Any, target: Any) -> Evaluation:
+            return Evaluation(0.5, None, len(x))
+
+    for validation, watch, other in ((TEST, "validation_accuracy", "validation_loss"), (None, "accuracy", "loss")):
+        engine = Scoreless(64, 10)
+        with pytest.raises(UsageError) as caught:
+            fit(engine, X, Y, validation=validation, watch=watch)
+        assert str(caught.value) == f"watch: '{watch}' cannot be watched: this network has none. Watch {other}."
+        assert not engine.seen
+        assert len(fit(engine, X, Y, epochs=1, validation=validation, watch=other)) == 1
+
+
 def test_a_score_that_was_not_measured_cannot_be_watched() -> None:
     with pytest.raises(UsageError) as caught:
         Epoch(1, 1, 0.5).score("accuracy")

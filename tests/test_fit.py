@@ -106,6 +106,19 @@ def test_steps_stop_amid_an_epoch() -> None:
     assert [epoch.samples for epoch in history.epochs] == [50, 20]
 
 
+def test_an_epoch_that_steps_cut_short_stays_one() -> None:
+    """More steps may be asked for later; there are never more epochs than were."""
+    engine = named()
+    short = fit(engine, X, Y, epochs=3, batch_size=10, steps=7)
+    rates: list[float] = []
+    optimizer = SGD(1.0)
+    keep = lambda _: rates.append(optimizer.rate)  # noqa: E731
+    options = {"epochs": 3, "batch_size": 10, "optimizer": optimizer, "schedule": "linear", "on_step": keep}
+    longer = fit(engine, X, Y, history=short, steps=100, **options)
+    assert [(epoch.epoch, epoch.step) for epoch in longer.epochs] == [(1, 5), (2, 7), (3, 12)]
+    assert rates == [1 - step / 12 for step in range(7, 12)]
+
+
 def test_limit_keeps_the_first_samples() -> None:
     engine = named()
     fit(engine, X, Y, epochs=1, batch_size=4, limit=10)

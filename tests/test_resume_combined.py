@@ -6,11 +6,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from small_runs import content
 
 from neurograph.cli import main
 from neurograph.cli.progress import Silent
+from neurograph.data import digits
 from neurograph.training import load_run
 
 NET = """
@@ -127,3 +129,24 @@ def test_whatever_is_asked_for_a_resumed_run_ends_with_the_same_bits(case: str, 
         moved = folder.rename(tmp_path / f"moved-{number}")
         assert main(["train", "--resume", str(moved), "--quiet"]) == 0
         assert kept(moved) == expected
+
+
+def test_data_that_was_moved_is_found_again_and_must_be_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec, data, moved, run = (tmp_path / name for name in ("net.toml", "a.npz", "b.npz", "run"))
+    spec.write_text(NET.format(odd=ONE).replace("validation = 0.2", ""))
+    (x, y), _ = digits()
+    np.savez(data, x=x[:40], y=y[:40], xt=x[40:60], yt=y[40:60])
+    begin = ["train", str(spec), "--data", str(data), "--epochs", "1", "--threads", "1", "--out", str(run)]
+    assert main([*begin, "--quiet"]) == 0
+    data.rename(moved)
+    again = ["train", "--resume", str(run), "--epochs", "2", "--quiet"]
+    assert main(again) == 2
+    told = capsys.readouterr().err
+    assert told.endswith(f"No such file or directory. If it lies elsewhere now: train --resume {run} --data …\n")
+    assert main([*again, "--data", str(moved)]) == 0
+    assert main(["train", "--resume", str(run), "--epochs", "3", "--quiet"]) == 0  # it is remembered
+    assert len(load_run(run).history) == 3
+    assert main([*again, "--data", "digits"]) == 2
+    assert f"{run}: the data is not what the run began with" in capsys.readouterr().err

@@ -74,6 +74,7 @@ def described(run: Run) -> dict[str, Any]:
         "n_parameters": lay_out(run.spec).n_parameters,
         "data": arguments.get("data", {}),
         "settings": settings,
+        "transfer": arguments.get("transfer"),
         "judged": _judged(history.epochs, settings),
         "state": _state(run, settings),
         "epochs": len(history),
@@ -104,7 +105,7 @@ def _state(run: Run, settings: dict[str, Any]) -> str:
 
 
 def differences(told: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    """What was not the same for all, by name: the network, the data, and every setting."""
+    """What was not the same for all, by name: the network, the data, every setting, and what they began with."""
     rows = [
         {
             "network": run["network"],
@@ -112,6 +113,7 @@ def differences(told: list[dict[str, Any]]) -> dict[str, list[Any]]:
             "data": run["data"].get("name"),
             "training samples": run["data"].get("n"),
             **_flat(run["settings"]),
+            **_transferred(run["transfer"] or {}),
         }
         for run in told
     ]
@@ -138,6 +140,12 @@ def _flat(settings: dict[str, Any]) -> dict[str, Any]:
         elif key != "data":
             flat[key] = value
     return flat
+
+
+def _transferred(record: dict[str, Any]) -> dict[str, str]:
+    """The run that another began with, and what stayed frozen."""
+    told = {"init-from": f"{record['from']} ({record['checkpoint']})"} if "from" in record else {}
+    return told | ({"freeze": ", ".join(record["frozen"])} if record.get("frozen") else {})
 
 
 def names(runs: list[Path]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurograph.errors import RunError
+from neurograph.errors import DataError, RunError
 from neurograph.version import __version__
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Job:
     @property
     def n_steps(self) -> int:
         """Updates in all."""
-        all_epochs = self.settings.epochs * -(-self.samples.n // self.settings.batch_size)
-        return all_epochs if self.settings.steps is None else min(all_epochs, self.settings.steps)
+        n_batches = -(-self.samples.n // self.settings.batch_size)
+        return self.history.steps_in_all(self.settings.epochs, n_batches, self.settings.steps)
 
     @property
     def is_finished(self) -> bool:
@@ -130,7 +130,10 @@ def resume(run: Run, changes: Mapping[str, Any]) -> Job:
     if checkpoint.version != __version__:
         _notice(f"{run.folder}: written by neurograph {checkpoint.version}; this is {__version__}, so bits may differ.")
     settings = Settings.from_dict({**run.arguments["settings"], **changes})
-    samples = _samples(run.spec, run.topology, settings)
+    try:
+        samples = _samples(run.spec, run.topology, settings, run.arguments.get("normaliser"))
+    except DataError as error:
+        raise DataError(f"{error} If it lies elsewhere now: train --resume {run.folder} --data …") from None
     _check_data(run, samples)
     job = _job(run.spec, run.topology, settings, samples, run.parameters, run, checkpoint.history)
     job.transfer = run.arguments.get("transfer")
@@ -173,12 +176,14 @@ def _check_data(run: Run, samples: Samples) -> None:
     )
 
 
-def _samples(spec: Spec, topology: Topology, settings: Settings) -> Samples:
+def _samples(
+    spec: Spec, topology: Topology, settings: Settings, normaliser: Mapping[str, Any] | None = None
+) -> Samples:
     from neurograph.graph.layout import layout_of
     from neurograph.training.samples import samples_for
 
     layout, s = layout_of(topology), settings
-    return samples_for(spec, layout, s.data, s.prepare, s.augment, seed=s.seed, limit=s.limit)
+    return samples_for(spec, layout, s.data, s.prepare, s.augment, seed=s.seed, limit=s.limit, normaliser=normaliser)
 
 
 def _job(

@@ -44,9 +44,9 @@ INIT_FROM = typer.Option(
     metavar="RUN[:best]", help="Begin with another run's weights, wherever name and shape are equal."
 )
 FREEZE = typer.Option(metavar="NAMES", help="Layers or parameters that training leaves as they are: conv1,conv2.")
-MAY_CHANGE = ("epochs", "steps", "threads", "patience")
-"""What may be told anew with --resume."""
-SET = typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the spec's [train] or [data].")
+MAY_CHANGE = ("epochs", "steps", "threads", "patience", "data")
+"""What may be told anew with --resume; data: where it is now, the samples must be the same."""
+SET = typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the spec's [train], [data] or [augment].")
 
 
 class Stopped(NeurographError):
@@ -81,7 +81,7 @@ def command(
     """Train a network, or go on with a run.
 
     Without --out the weights are not kept. With it, Ctrl-C, a kill or a full disk lose nothing: --resume goes on as if nothing had
-    happened, to the same bits; --epochs, --steps, --threads and --patience may then be told anew.
+    happened, to the same bits; --epochs, --steps, --threads and --patience may then be told anew, and --data if it was moved.
 
     The test accuracy after the last epoch is the result. With --set data.validation=0.1, samples held out of the training samples
     are watched instead, and the test samples are judged once, at the end. best.safetensors is the epoch that did best on what was

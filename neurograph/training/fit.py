@@ -166,13 +166,12 @@ def fit(
     check_reduction(reduction)
     x, y = take(x, slice(n)), take(y, slice(n))
     check_finite(x, y)
-    n_steps = epochs * -(-n // size)
-    n_steps = n_steps if steps is None else min(n_steps, _whole("steps", steps, 0))
+    history = History(list(history.epochs) if history is not None else [], watch, min_delta)
+    n_steps = history.steps_in_all(epochs, -(-n // size), None if steps is None else _whole("steps", steps, 0))
     optimizer = SGD(learning_rate=0.1) if optimizer is None else optimizer
     optimizer.train_on(n)
     task = Task(x, y, n, epochs, size, n_steps, seed, reduction, schedule_of(schedule), augment, patience)
-    history = History(list(history.epochs) if history is not None else [], watch, min_delta)
-    _check_watch(watch, validation)
+    _check_watch(watch, engine, validation or (x, y), validation is not None)
     restores = patience is not None if restore_best is None else restore_best
     if restores and history.epochs and best is None:
         raise UsageError("best: to restore the best weights, those of the best epoch so far are needed; found none.")
@@ -185,15 +184,16 @@ def fit(
     return history
 
 
-def _check_watch(watch: str | None, validation: object) -> None:
-    if watch is not None and (validation is None) == watch.startswith("validation"):
-        there = (
-            "there are no validation samples"
-            if validation is None
-            else "it is measured only without validation samples"
-        )
-        if watch != "loss":
-            raise UsageError(f"watch: '{watch}' cannot be watched: {there}.")
+def _check_watch(watch: str | None, engine: Trainable, judged: tuple[Batch, Batch], is_validated: bool) -> None:
+    """Refuse, before any training, what no epoch would have a score for."""
+    if watch is None or watch == "loss":
+        return
+    if watch.startswith("validation") != is_validated:
+        there = "it is measured only without validation samples" if is_validated else "there are no validation samples"
+        raise UsageError(f"watch: '{watch}' cannot be watched: {there}.")
+    if watch.endswith("accuracy") and evaluate(engine, *(take(part, slice(1)) for part in judged)).accuracy is None:
+        other = watch.replace("accuracy", "loss")
+        raise UsageError(f"watch: '{watch}' cannot be watched: this network has none. Watch {other}.")
 
 
 def _judged(engine: Trainable, x: Batch, y: Batch, validation: tuple[Batch, Batch] | None) -> dict[str, float | None]:

@@ -185,6 +185,25 @@ class History:
         """
         return bool(self.epochs) and patience is not None and self.epochs[-1].epoch - self.best.epoch >= patience
 
+    def steps_in_all(self, n_epochs: int, n_batches: int, most: int | None = None) -> int:
+        """Updates of a training at its end: those done, and those of the epochs to come, each of `n_batches`.
+
+        Parameters
+        ----------
+        n_epochs, n_batches : int
+        most : int, optional
+            Where it ends at the latest, also amid an epoch; an epoch that ended there has fewer, and stays as it is.
+
+        Examples
+        --------
+        >>> History().steps_in_all(3, 10), History().steps_in_all(3, 10, most=5)
+        (30, 5)
+        >>> History([Epoch(1, 5, loss=0.5)]).steps_in_all(3, 10, most=100)
+        25
+        """
+        n = self.step + max(0, n_epochs - len(self)) * n_batches
+        return n if most is None else min(n, most)
+
     def copy(self) -> History:
         """The epochs so far; later ones do not join."""
         return History(list(self.epochs), self.watch, self.min_delta)

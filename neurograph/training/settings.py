@@ -1,4 +1,4 @@
-"""Everything a training is asked to do, in one frozen record: from a spec's [data] and [train], options, and a run folder."""
+"""Everything a training is asked to do, in one frozen record: from a spec's tables, options, and a run folder."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class Settings:
 
 
 def _changed(spec: Spec, assignments: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The tables [train] and [data] of a spec with assignments laid over, checked as the spec itself was."""
+    """The tables [train], [data] and [augment] of a spec with assignments laid over, checked as the spec itself was."""
     from neurograph.spec.data import AugmentSpec, DataSpec
     from neurograph.spec.model import TrainSpec
 
@@ -193,8 +193,9 @@ def _parsed(assignment: str, known: Mapping[str, list[str]]) -> tuple[str, str, 
     table, _, key = name.strip().partition(".")
     if not equals or table not in known or key not in known.get(table, []):
         names = [f"{t}.{k}" for t, keys in known.items() for k in keys]
+        mine = [name for name in names if name.startswith(f"{table}.")] or [f"{t}.…" for t in known]
         found = f"unknown key '{name.strip()}'" if equals else "expected KEY=VALUE"
-        raise UsageError(f"--set {assignment}: {found}{suggest(name.strip(), names)} (known: {', '.join(names)})")
+        raise UsageError(f"--set {assignment}: {found}{suggest(name.strip(), names)} (known: {', '.join(mine)})")
     try:
         return table, key, tomllib.loads(f"value = {text}")["value"]
     except ValueError:
