@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import pytest
 
-from neurograph.compiler.launching import run
+from neurograph.compiler.launching import _parallel_for, run
 from neurograph.kernels.interpret import run_stretch, stretch
 from neurograph.kernels.jit import COMPILED
 
@@ -42,6 +42,19 @@ def test_numbas_own_number_of_threads_stays() -> None:
         numba.set_num_threads(usual)
         run(address, rows, 4, 2)
         assert numba.get_num_threads() == usual
+
+
+@compiled_only
+def test_without_numbas_parallel_region_rows_run_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurograph.compiler.launching.binding.address_of_symbol", lambda name: None)
+    _parallel_for.cache_clear()
+    rows, seen = np.arange(4 * 2).reshape(4, 2), []
+    work = Called(lambda address: seen.append(ctypes.c_int64.from_address(address).value))
+    try:
+        run(ctypes.cast(work, ctypes.c_void_p).value, rows, 4, 2)
+    finally:
+        _parallel_for.cache_clear()
+    assert seen == [0, 2, 4, 6]
 
 
 @compiled_only

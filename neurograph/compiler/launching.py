@@ -37,7 +37,7 @@ def run(work: Any, rows: Any, n: int, threads: int, *, before: bool = False) -> 
         first, apart, call = ctypes.addressof(ctypes.c_char.from_buffer(rows)), rows.strides[0], _callable(work)
         if before:
             call(first + (len(rows) - 1) * apart)
-        if n == 1 or threads == 1:
+        if n == 1 or threads == 1 or _parallel_for() is None:
             for i in range(n):
                 call(first + i * apart)
         else:
@@ -66,7 +66,10 @@ def _parallel_for() -> Any:
 
     It takes a function of (arrays, counts, steps, data); arrays, counts and steps; data; how many dimensions and arrays there are
     besides the first; threads. Called through Numba's own compiler it costs half a second the first time and 50 ms at every start.
+    None where a Numba has no such name: rows then run one after another, to the same bits.
     """
     start_threads()
     address, pointer, size = binding.address_of_symbol("numba_parallel_for"), ctypes.c_void_p, ctypes.c_size_t
+    if address is None:
+        return None
     return ctypes.CFUNCTYPE(None, *[pointer] * 5, size, size, ctypes.c_int)(address)
