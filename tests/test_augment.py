@@ -15,7 +15,8 @@ from neurograph.data import Augment
 from neurograph.data.affine import inverse_maps
 from neurograph.data.augment import PURPOSES
 from neurograph.data.augment_options import PRESETS
-from neurograph.errors import BatchError, UsageError
+from neurograph.data.augment_prepared import PreparedAugment
+from neurograph.errors import BatchError, DataError, UsageError
 from neurograph.kernels import resample, resample_numpy
 from neurograph.kernels.jit import COMPILED
 
@@ -253,6 +254,12 @@ def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> Non
 def test_only_images_are_augmented(x: Any) -> None:
     with pytest.raises(BatchError, match="only images can be augmented"):
         Augment(rotation=5)(x, np.arange(2), 0)
+
+
+def test_sequences_may_have_noise_and_nothing_else() -> None:
+    assert PreparedAugment(Augment(noise=0.1), (1, 1, 40)).augment.noise == 0.1
+    with pytest.raises(DataError, match="samples of 1×40 are sequences; only images can be turned, moved"):
+        PreparedAugment(Augment(rotation=10), (1, 1, 40))
 
 
 def test_cautions_tell_what_does_not_fit() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from softmax_regression import SoftmaxRegression
 
+import neurograph as ng
 from neurograph.data import digits
 from neurograph.errors import BatchError, LossError, TrainingError, UsageError
 from neurograph.graph.neuron_graph import NeuronGraph
@@ -252,3 +253,22 @@ def test_several_inputs_and_heads_are_dictionaries() -> None:
     history = fit(textbook, {"input": x}, (x @ [2.0, -1.0])[:, None], epochs=20, batch_size=8, optimizer=SGD(0.5))
     assert [float(textbook.params[name]) for name in ("w1", "w2")] == pytest.approx([2.0, -1.0], abs=1e-6)
     assert history.accuracy == [None] * 20
+
+
+def test_an_optimizer_may_be_a_word_and_mistakes_are_told() -> None:
+    def engine() -> ng.Program:
+        topology = ng.lay_out(ng.load("xor"))
+        return ng.compile(topology, ng.initialise(topology, seed=1))
+
+    x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
+    word, object_ = engine(), engine()
+    ng.fit(word, x, y, epochs=2, optimizer="adam")
+    ng.fit(object_, x, y, epochs=2, optimizer=ng.Adam())
+    assert all((word.params[name] == object_.params[name]).all() for name in word.params)
+    assert ng.fit(engine(), x, y, epochs=2, batch_size=1, optimizer="gd").step == 2  # all samples in one batch
+    with pytest.raises(UsageError, match="unknown optimizer 'adm'; did you mean 'adam'"):
+        ng.fit(engine(), x, y, optimizer="adm")
+    with pytest.raises(UsageError, match=r"found the class Adam; give an optimizer, such as Adam\(\)"):
+        ng.fit(engine(), x, y, optimizer=ng.Adam)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"validation: found list; expected a pair \(xv, yv\)"):
+        ng.fit(engine(), x, y, validation=x)  # type: ignore[arg-type]

@@ -207,3 +207,11 @@ def test_real_pygraphviz_draws_the_same_words(tmp_path: Path, monkeypatch: pytes
         "255",
         "conv.weight",
     } & words
+
+
+def test_a_notebook_shows_what_was_drawn(tmp_path: Path) -> None:
+    topology = ng.lay_out(ng.load("xor"))
+    drawn = ng.viz.draw(topology, tmp_path / "xor.svg")
+    assert drawn._repr_svg_() == (tmp_path / "xor.svg").read_text(encoding="utf-8")
+    assert drawn._repr_png_() is None
+    assert ng.viz.draw(topology, tmp_path / "xor.dot")._repr_svg_() is None

@@ -32,12 +32,18 @@ MANY_SHAPES = 3_000
 class Drawn:
     """What was written, and who drew it: ``"Graphviz"``, or ``"neurograph"`` where there is no Graphviz.
 
-    `path` has the ending .svg where another was asked for and nobody here can draw it.
+    `path` has the ending .svg where another was asked for and nobody here can draw it. A notebook shows the picture.
     """
 
     path: Path
     by: str
     view: str
+
+    def _repr_svg_(self) -> str | None:
+        return self.path.read_text(encoding="utf-8") if self.path.suffix == ".svg" else None
+
+    def _repr_png_(self) -> bytes | None:
+        return self.path.read_bytes() if self.path.suffix == ".png" else None
 
 
 def draw(

@@ -36,7 +36,7 @@ class PreparedAugment:
     Raises
     ------
     DataError
-        If the samples are not images.
+        If the samples are not images, or sequences that more than noise should change.
     """
 
     augment: Augment
@@ -50,6 +50,11 @@ class PreparedAugment:
             found = "×".join(map(str, self.picture))
             raise DataError(
                 f"augment: samples of shape {found}; only images (channels, rows, columns) can be augmented."
+            )
+        if min(self.picture[1:]) == 1 and not self.augment.keeps_shape:
+            raise DataError(
+                f"augment: samples of {self.picture[1]}×{self.picture[2]} are sequences; only images can be turned, moved or "
+                f"stretched. Leave all but noise out of [augment]."
             )
 
     def __call__(self, x: Array, rows: Array, epoch: int) -> Array:

@@ -96,6 +96,10 @@ class Inspector:
         self._upstream = None if upstream is None else read_batch(upstream, heads, what="upstream")
         self._given = None if given is None else read_batch(given, heads, what="upstream")
 
+    def __repr__(self) -> str:
+        given = "targets" if self._targets is not None else "an upstream gradient" if self.has_delta else "no targets"
+        return f"<Inspector of {self.asked.engine!r}: {self.trace.batch} samples with {given}, showing sample {self.sample}>"
+
     @property
     def targets(self) -> Mapping[Any, Any] | None:
         """Head → what its outputs should have been, over the batch; None without a target."""

@@ -14,7 +14,7 @@ from neurograph.training.batches import check_finite, count, take
 from neurograph.training.history import Begun, History
 from neurograph.training.interruption import Interruption
 from neurograph.training.loop import Augment, Loop, Task, Trainable
-from neurograph.training.optimizers import SGD, Optimizer
+from neurograph.training.optimizers import Optimizer, optimizer_of
 from neurograph.training.schedules import Schedule, schedule_of
 
 WATCHED = 10_000
@@ -68,7 +68,7 @@ def fit(
     y: Batch,
     epochs: int = 5,
     batch_size: int | str = 64,
-    optimizer: Optimizer | None = None,
+    optimizer: Optimizer | str | None = None,
     seed: int = 0,
     validation: tuple[Batch, Batch] | None = None,
     *,
@@ -103,8 +103,8 @@ def fit(
         Passes over the samples.
     batch_size : int or "all"
         Samples of one update; the last batch of an epoch may be smaller. ``"all"``: every one, plain gradient descent.
-    optimizer : Optimizer, optional
-        Default: ``SGD(learning_rate=0.1)``.
+    optimizer : Optimizer or str, optional
+        Or a word, such as ``"adam"``, for one with its usual hyperparameters. Default: ``SGD(learning_rate=0.1)``.
     seed : int
         Decides the order of samples in every epoch and the dropout of every step; weights were drawn before.
     validation : (xv, yv), optional
@@ -161,14 +161,16 @@ def fit(
     """
     n = count(x, y)
     n = n if limit is None else min(n, _whole("limit", limit, 1))
-    size = n if batch_size == EVERYTHING else min(n, _whole("batch_size", batch_size, 1))
+    size = n if batch_size == EVERYTHING or optimizer == "gd" else min(n, _whole("batch_size", batch_size, 1))
     _whole("epochs", epochs, 0), _whole("seed", seed, 0), _whole("patience", 1 if patience is None else patience, 1)
     check_reduction(reduction)
     x, y = take(x, slice(n)), take(y, slice(n))
     check_finite(x, y)
+    if validation is not None and (not isinstance(validation, tuple | list) or len(validation) != 2):
+        raise UsageError(f"validation: found {type(validation).__name__}; expected a pair (xv, yv).")
     history = History(list(history.epochs) if history is not None else [], watch, min_delta)
     n_steps = history.steps_in_all(epochs, -(-n // size), None if steps is None else _whole("steps", steps, 0))
-    optimizer = SGD(learning_rate=0.1) if optimizer is None else optimizer
+    optimizer = optimizer_of(optimizer)
     optimizer.train_on(n)
     task = Task(x, y, n, epochs, size, n_steps, seed, reduction, schedule_of(schedule), augment, patience)
     _check_watch(watch, engine, validation or (x, y), validation is not None)

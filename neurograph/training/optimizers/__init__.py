@@ -13,5 +13,6 @@ from neurograph.training.optimizers.base import Optimizer as Optimizer
 from neurograph.training.optimizers.base import Rule as Rule
 from neurograph.training.optimizers.choose import OPTIMIZERS as OPTIMIZERS
 from neurograph.training.optimizers.choose import choose as choose
+from neurograph.training.optimizers.choose import optimizer_of as optimizer_of
 from neurograph.training.optimizers.descent import SGD as SGD
 from neurograph.training.optimizers.penalties import Penalty as Penalty

@@ -58,3 +58,28 @@ def choose(name: str, **given: Any) -> Optimizer:
             raise UsageError(f"{key}: is not of '{name}', which takes {takes}.")
     fixed = {"nesterov": True} if name == "nesterov" else {}
     return OPTIMIZERS[name](**{**usual, **known, **fixed})
+
+
+def optimizer_of(given: object) -> Optimizer:
+    """An optimiser by its word, with its usual hyperparameters; one that is given as an object stays what it is; None is SGD.
+
+    Raises
+    ------
+    UsageError
+        If it is neither, or there is no such optimiser.
+
+    Examples
+    --------
+    >>> optimizer_of("adam"), optimizer_of(None)
+    (Adam(learning_rate=0.001), SGD(learning_rate=0.1))
+    >>> optimizer_of(SGD)
+    Traceback (most recent call last):
+    neurograph.errors.UsageError: optimizer: found the class SGD; give an optimizer, such as SGD(), or a word, such as "adam".
+    """
+    if isinstance(given, str) or given is None:
+        return choose(given or "sgd")
+    if not callable(getattr(given, "train_on", None)) or isinstance(given, type):
+        found = f"the class {given.__name__}" if isinstance(given, type) else repr(given)
+        example = f"{given.__name__}()" if isinstance(given, type) else "Adam()"
+        raise UsageError(f'optimizer: found {found}; give an optimizer, such as {example}, or a word, such as "adam".')
+    return given  # type: ignore[return-value]
