@@ -10,6 +10,7 @@ from neurograph.cli import main
 from neurograph.cli.new import FOLDER, TEMPLATES
 from neurograph.graph.lay_out import lay_out
 from neurograph.spec import load
+from neurograph.training.settings import Settings
 
 CREATED = """\
 Wrote mynet.toml (convolution, pooling and a dense head, for the bundled digits). Next:
@@ -43,6 +44,7 @@ def test_templates_are_networks(template: str) -> None:
     spec = load("./net.toml")
     assert spec.name == "net"
     assert lay_out(spec).n_parameters > 0
+    assert Settings.of(spec).data == "digits" or spec.samples, "what comes next is a training, and it has something to learn"
 
 
 def test_every_template_is_offered() -> None:

@@ -74,8 +74,7 @@ def _path(name: str) -> Path:
 
 def _next_steps(path: Path, template: str) -> str:
     train = f"neurograph train {path}" + (" --engine textbook --steps 1" if template == "neurons" else "")
-    steps = [f"neurograph summary {path}", f"neurograph verify {path}", f"neurograph draw {path} -o {path.stem}.svg"]
-    if template != "branches":
-        steps.insert(1, train)
+    steps = [f"neurograph summary {path}", train]
+    steps += [f"neurograph verify {path}", f"neurograph draw {path} -o {path.stem}.svg"]
     lines = [f"Wrote {path} ({TEMPLATES[template]}). Next:", *(f"    {step}" for step in steps)]
     return "\n".join([*lines, "For completion in your editor:", "    neurograph schema -o neurograph.schema.json"])

@@ -15,7 +15,7 @@ EXAMPLES = """
 neurograph paths four "input[0,2,1]" "outputs[0]"
 neurograph paths mazur i1 o1 --digits 9
 neurograph paths lenet5 "input[0,14,14]" "fc3[3]" -k 10
-neurograph paths digits "conv[0,3,3]" "output[7]" --sample 7 --run runs/digits
+neurograph paths digits "conv1[0,3,3]" "out[7]" --sample 7 --run runs/digits
 neurograph paths four "input[0,2,1]" "outputs[0]" --format html > paths.html
 """
 
