@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import struct
+import time
 import zipfile
 from pathlib import Path
 
@@ -13,11 +16,15 @@ import pytest
 from small_runs import history, params, spec_text
 
 import neurograph as ng
+from neurograph.cli.input_file import read_input
+from neurograph.data.idx import read_images
 from neurograph.data.npz import read_npz
-from neurograph.errors import DataError, ParameterError, RunError, SpecError
+from neurograph.errors import DataError, ParameterError, RunError, SpecError, UsageError
+from neurograph.graph.layout import layout_of
 from neurograph.parameters import Parameters
 from neurograph.training import History, tensors
 from neurograph.training.checkpoints import Checkpoint
+from neurograph.training.settings import Settings
 
 
 def resealed(path: Path, **texts: object) -> Path:
@@ -72,3 +79,70 @@ def test_an_upstream_gradient_without_any_layer_is_one_of_the_faults() -> None:
     """A StopIteration came out: a sample's gradient was held against the first of no heads."""
     with pytest.raises(SpecError, match="no network"):
         ng.load("input = [4]\n[[sample]]\ninput = [1, 2, 3, 4]\nupstream = [0.5]\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[edge]]\nfrom = 1\n' + '[[edge]]\nfrom = "a"\nto = "b"\n' * 4_000,
+        "".join(f'[[input]]\nname = "i{i}"\nshape = [1]\n' for i in range(8_000)),
+        "\n" * 2**20,
+    ],
+    ids=["a bad edge before many", "many inputs", "a mebibyte of nothing"],
+)  # fmt: skip
+def test_long_texts_take_time_in_proportion(text: str) -> None:
+    """They took five minutes a mebibyte, ten seconds, and three: lines were gone through once a table, names once an input."""
+    started = time.process_time()
+    with pytest.raises(SpecError):
+        ng.load(text)
+    assert time.process_time() - started < 4.0
+
+
+def test_where_an_edge_ends_is_asked_for_in_its_own_words() -> None:
+    """It was said to be "numbers in lists, or the number of a class", as the target of a sample is."""
+    with pytest.raises(SpecError, match="edge 1: to is missing; it must be letters, digits, _ and -"):
+        ng.load('[[edge]]\nfrom = "a"\n')
+
+
+def test_lines_of_tables_behind_an_unreadable_one_are_right() -> None:
+    """Not found by fuzzing, but at stake when the first of these was mended."""
+    with pytest.raises(SpecError) as caught:
+        ng.load(
+            '[[edge]]\nfrom = 1\n\n# a comment\n\n[[edge]]\nfrom = "a"\nto = "a"\n\n[[neuron]]\nid = "a"\noutput = true\n'
+        )
+    assert [fault.where for fault in caught.value.faults][:3] == ["<text>:1", "<text>:2", "<text>:6"]
+
+
+@pytest.mark.parametrize("value", ["[" * 5_000, "{a=" * 2_000, "a." * 50_000 + "b = 1", "1\nepochs = 2", "9" * 5_000])
+def test_an_assignment_is_one_value_of_a_line(value: str) -> None:
+    """RecursionError, a minute of parsing, a second line left out without a word, a screen full of nines."""
+    with pytest.raises(UsageError, match=r"^--set train\.epochs=") as caught:
+        Settings.of(ng.load("xor"), [f"train.epochs={value}"])
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("what", ["/dev/zero", "pipe", "bomb.npz", "empty.npz", "short.npy", "open.npy"])
+def test_a_sample_that_has_no_end_is_refused_at_once(tmp_path: Path, what: str) -> None:
+    """All memory was taken by what a device gives, or an archive unpacks to; a pipe was waited for; EOFError, TokenError."""
+    path = Path(what) if what[0] == "/" else tmp_path / what
+    if what[0] == "/" and not path.exists():
+        pytest.skip(f"no {what} here")
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "bomb.npz":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("input.npy", bytes(2**26 + 1))
+    elif what[0] != "/":
+        header = b"{" if what == "open.npy" else b"{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999,)}"
+        path.write_bytes(b"" if what == "empty.npz" else b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header)
+    with pytest.raises(DataError, match=f"^{re.escape(str(path))}: "):
+        read_input(path, layout_of(ng.lay_out(ng.load("four"))))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_in_place_of_a_data_file_is_not_waited_for(tmp_path: Path) -> None:
+    """Opening it waited for ever for somebody to write."""
+    os.mkfifo(tmp_path / "pipe")
+    for read in (read_npz, read_images):
+        with pytest.raises(DataError, match="pipe: not an ordinary file"):
+            read(tmp_path / "pipe")

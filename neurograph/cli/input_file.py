@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import zipfile
+import zlib
 from collections.abc import Hashable
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
     from neurograph.graph.layout import Layout, Port
 
 Array = NDArray[Any]
-LARGEST = 1 << 30
-"""Bytes; larger files are not one sample."""
+UNREADABLE = (ValueError, SyntaxError, TokenError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What numpy raises for files that are no arrays."""
+LARGEST, LONGEST = 1 << 26, 1 << 24
+"""Bytes of numbers, or of text; larger files are not one sample."""
 
 
 def read_input(path: Path, layout: Layout) -> dict[Hashable, Array]:
@@ -73,18 +78,33 @@ def read_target(text: str, layout: Layout) -> Any:
 
 def _read(path: Path) -> Array | dict[str, Array]:
     try:
-        if path.stat().st_size > LARGEST:
-            raise DataError(f"{path}: {path.stat().st_size:,} bytes; one sample is expected, of at most {LARGEST:,}.")
-        if path.suffix in (".npy", ".npz"):
-            loaded = np.load(path, allow_pickle=False)
-            return {name: loaded[name] for name in loaded} if path.suffix == ".npz" else np.asarray(loaded)
+        if path.exists() and not (
+            path.is_file() or path.is_dir()
+        ):  # a device may have no end, and a pipe no other side
+            raise DataError(f"{path}: not an ordinary file; expected one sample.")
+        size, most = path.stat().st_size, LARGEST if path.suffix in (".npy", ".npz") else LONGEST
+        if size > most:
+            raise DataError(f"{path}: {size:,} bytes; one sample is expected, of at most {most:,}.")
+        if path.suffix == ".npz":
+            return _arrays(path)
+        if path.suffix == ".npy":
+            return np.array(np.load(path, allow_pickle=False, mmap_mode="r"))  # which promises no more than there is
         return _numbers(path, path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
         raise DataError(f"{path}: no text. Use .npy, .npz, or numbers as text, such as CSV.") from None
-    except ValueError as error:
-        raise DataError(f"{path}: damaged, or no NumPy file: {error}.") from None
+    except UNREADABLE as error:
+        raise DataError(f"{path}: damaged, or no NumPy file: {str(error) or type(error).__name__}.") from None
+
+
+def _arrays(path: Path) -> dict[str, Array]:
+    """The arrays of an archive that does not claim to be far larger than one sample is."""
+    with np.load(path, allow_pickle=False) as archive:
+        size = sum(member.file_size for member in archive.zip.infolist())
+        if size > LARGEST:
+            raise DataError(f"{path}: {size:,} bytes when unpacked; one sample is expected, of at most {LARGEST:,}.")
+        return {name: archive[name] for name in archive}
 
 
 def _numbers(path: Path, text: str) -> Array:

@@ -87,6 +87,8 @@ def read_npz(path: Path) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
+            raise DataError(f"{path}: not an ordinary file; expected an .npz archive.")
         with zipfile.ZipFile(path) as archive:
             _check_count(path, archive)
             yield archive

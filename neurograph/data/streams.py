@@ -111,6 +111,8 @@ def open_stream(path: Path) -> Iterator[Stream]:
         If the file is missing or cannot be read.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
+            raise DataError(f"{path}: not an ordinary file; expected a data file.")
         with open(path, "rb") as file:
             is_gzip = file.read(2) == GZIP
             file.seek(0)

@@ -16,6 +16,9 @@ MOST_BRACKETS = 16
 """How deep brackets may nest: a weight array has at most four axes."""
 
 _STOPS = {True: re.compile(r"""["'#\n\[\]{}]"""), False: re.compile(r'["\n\[\]{}]')}
+_LINE_ENDS = {True: re.compile(r"\n(?:[ \t\r]*(?:#[^\n]*)?\n)*"), False: re.compile(r"\n+")}
+"""A line end, and those of the empty lines and comments that follow it: a file may be nothing else."""
+
 _BARE = r"[A-Za-z0-9_-]+"
 _PART = rf"(?:{_BARE}|\"[^\"]*\"|'[^']*')"
 _HEADER = re.compile(rf"\s*(\[\[?)\s*({_PART}(?:\s*\.\s*{_PART})*)\s*\]")
@@ -97,12 +100,12 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _marks(text: str, is_toml: bool) -> Iterator[tuple[int, str]]:
-    """Brackets, line ends, strings and runs of plain text, in order, each with its line; comments are left out.
+    """Brackets, line ends, strings and runs of plain text, in order, each with its line; comments and empty lines are left out.
 
     A plain run that a string interrupts is joined with it (the string written as ``s``, or as it is at the beginning, where it
     may be a key), so that dotted keys stay in one piece.
     """
-    stops, line, at, plain = _STOPS[is_toml], 1, 0, ""
+    stops, ends, line, at, plain = _STOPS[is_toml], _LINE_ENDS[is_toml], 1, 0, ""
     while at < len(text):
         stop = stops.search(text, at)
         end = stop.start() if stop else len(text)
@@ -121,9 +124,13 @@ def _marks(text: str, is_toml: bool) -> Iterator[tuple[int, str]]:
         if mark == "#":
             newline = text.find("\n", end)
             at = newline if newline >= 0 else len(text)
+        elif mark == "\n":
+            blank = ends.match(text, end)
+            at = blank.end() if blank else at
+            line += text.count("\n", end, at)
+            yield line - 1, mark
         elif mark:
             yield line, mark
-            line += mark == "\n"
     if plain:
         yield line, plain
 

@@ -33,16 +33,18 @@ def faults_of_names(spec: Spec, unread: frozenset[str] = frozenset()) -> Iterato
     """Names that are reserved or given twice; and what `faults_of_parts` finds."""
     yield from faults_of_parts(spec, unread)
     seen = dict.fromkeys(spec.inputs, "an input")
+    earlier: set[str] = set()
     for number, name in enumerate(spec.input_names):
         if name == "loss":
             yield Fault(
                 spec.origin.where("input", number, "name"), "input 'loss': the name is reserved; choose another."
             )
-        elif name in spec.input_names[:number]:
+        elif name in earlier:
             yield Fault(
                 spec.origin.where("input", number, "name"),
                 f"input '{name}' is declared twice; every input needs a name of its own.",
             )
+        earlier.add(name)
     for number, layer in enumerate(spec.layers):
         where, title = spec.origin.where("layer", number, "name"), f"{layer.kind} '{layer.name}'"
         if layer.name in RESERVED_NAMES:

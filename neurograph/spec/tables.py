@@ -107,17 +107,20 @@ def _read_list(reading: Reading, key: str, value: Any, read: Any) -> None:
             what if isinstance(value, dict) else f"{key} must be [[{key}]] tables; found {found(value)}.", key
         )
     kept: list[Options] = []
+    moved: dict[str | int, int] = {}
     for number, table in enumerate(value):
         if len(reading.faults) >= MOST_FAULTS:
             break
         item = read(reading, key, number, table)
         if item is None:
             continue
-        for location, line in reading.origin.lines.items() if len(kept) != number else ():
-            if location[:2] == (key, number):
-                reading.lines[key, len(kept), *location[2:]] = line
+        if len(kept) != number:
+            moved[number] = len(kept)
         kept.append(item)
     reading.values[key] = kept
+    for location, line in reading.origin.lines.items() if moved else ():
+        if location[0] == key and location[1:] and location[1] in moved:
+            reading.lines[key, moved[location[1]], *location[2:]] = line
     return None
 
 

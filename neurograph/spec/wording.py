@@ -51,7 +51,7 @@ def what_may_be(model: type[BaseModel], option: str) -> str:
     """
     name = next(name for name, field in model.model_fields.items() if option == (field.alias or name))
     field = model.model_fields[name]
-    special = _SPECIAL.get(name) if field.annotation is not bool else None
+    special = _SPECIAL.get(name) if field.annotation not in (bool, str) else None
     return special or _or(_options(field.annotation, field.metadata))
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from neurograph.errors import UsageError, suggest
+from neurograph.spec.lines import too_deep
 from neurograph.spec.update import DESCENT, HYPERPARAMETERS, OWN, SCHEDULE_KEYS, SHARED, wrong_together
 from neurograph.training.optimizers import Optimizer, choose
 from neurograph.training.schedules import Schedule, schedule_from
@@ -196,10 +197,17 @@ def _parsed(assignment: str, known: Mapping[str, list[str]]) -> tuple[str, str, 
         mine = [name for name in names if name.startswith(f"{table}.")] or [f"{t}.…" for t in known]
         found = f"unknown key '{name.strip()}'" if equals else "expected KEY=VALUE"
         raise UsageError(f"--set {assignment}: {found}{suggest(name.strip(), names)} (known: {', '.join(mine)})")
-    try:
-        return table, key, tomllib.loads(f"value = {text}")["value"]
-    except ValueError:
+    if too_deep(text):  # which a parser may take minutes for
         return table, key, text.strip()
+    try:
+        found = tomllib.loads(f"value = {text}")
+    except ValueError:
+        found = {}
+    return table, key, found["value"] if set(found) == {"value"} else text.strip()
+
+
+def _short(assignment: str) -> str:
+    return assignment if len(assignment) <= 80 else f"{assignment[:79]}…"
 
 
 def _check(assignment: str, model: Any, values: Mapping[str, Any]) -> None:
@@ -209,4 +217,4 @@ def _check(assignment: str, model: Any, values: Mapping[str, Any]) -> None:
         model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise UsageError(f"--set {assignment}: {first['msg'][:1].lower()}{first['msg'][1:]}.") from None
+        raise UsageError(f"--set {_short(assignment)}: {first['msg'][:1].lower()}{first['msg'][1:]}.") from None

@@ -103,13 +103,21 @@ WRONG_NUMBERS = [
 ]
 
 
+WARM = [
+    ["plot", "run", "--what", "curves", "-o", "warm.png", "-q"], ["draw", "small.toml", "-o", "warm.svg"],
+    *(["verify", spec] for spec in ("small.toml", "xor", "mazur")), ["evaluate", "small.toml", "--run", "run"],
+    *(["train", spec, "--epochs", "1", "-q"] for spec in ("small.toml", "xor", "mazur")), ["census", "small.toml"],
+]  # fmt: skip
+"""Run once: what is imported late, or compiled the first time, is not an input's fault."""
+
+
 class CommandLines:
     """Runs them in a folder that is made anew for each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warm: bool = True) -> None:
         self.fresh, self.folder = folder / "fresh", folder / "work"
         self.parameters = {name: _parameters(name) for name in COMMANDS}
-        _furnish(self.fresh)
+        _furnish(self.fresh, WARM if warm else [])
 
     def make(self, random: Random) -> list[str]:
         """A command line."""
@@ -235,7 +243,7 @@ def _setting(random: Random, chance: float) -> str:
     )
 
 
-def _furnish(folder: Path) -> None:
+def _furnish(folder: Path, lines: list[list[str]]) -> None:
     """Files good and bad, and two runs."""
     folder.mkdir()
     (folder / "folder").mkdir()
@@ -263,3 +271,5 @@ def _furnish(folder: Path) -> None:
                 "-q",
             ]
             assert run_line(line) == 0, "the runs could not be made"
+        for line in lines:
+            assert run_line(line) == 0, f"{line} does not work"

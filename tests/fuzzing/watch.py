@@ -27,9 +27,9 @@ LONGEST = 2.0
 """Seconds of processor time that one input may take; the clock on the wall also counts what other programs do."""
 MOST_MEMORY = 512 * 2**20
 """Bytes by which the process may grow over all inputs together; so no single one asks for more."""
-FENCE = 6 * 2**30
+FENCE = 4 * 2**30
 """Bytes of addresses beyond those in use at the beginning; threads and libraries reserve some without using them."""
-HOPELESS = 30.0
+HOPELESS = 300.0
 """Seconds on the wall after which an input is given up: it waits for something."""
 MOST_SHOWN = 4_000
 """Characters of an input shown; longer ones are found again by their number."""
@@ -104,16 +104,14 @@ def campaign(name: str, numbers: Iterable[int]) -> Tally:
     from fuzzing.targets import TARGETS
 
     tally = Tally()
-    with TemporaryDirectory() as folder, _alarmed(), _fenced(), warnings.catch_warnings():
+    with TemporaryDirectory() as folder, _alarmed(), fenced(), warnings.catch_warnings():
         warnings.simplefilter("error")
         target = TARGETS[name](Path(folder).resolve())
-        before = 0
+        before = _most_memory()
         for number in numbers:
             made = target.make(Random(f"{name} {number}"))
             what = _watched(target, made, number, tally)
-            after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-            before = before or after  # the first input imports whatever is imported late
-            tally.grown = after - before
+            tally.grown = _most_memory() - before
             if what is None and tally.grown > MOST_MEMORY:
                 what = f"memory: the process has grown by {tally.grown / 2**20:.0f} MiB"
             if what is not None:
@@ -151,6 +149,11 @@ def _timed(target: Target, made: Any, tally: Tally) -> tuple[str | None, float]:
     return what, time.process_time() - started
 
 
+def _most_memory() -> int:
+    """Bytes that the process has had in memory at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def _last_place(what: str) -> str:
     """File, line and kind of a traceback's end: two inputs that fail alike are one failure."""
     lines = what.strip().splitlines()
@@ -171,7 +174,7 @@ def _alarmed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _fenced() -> Iterator[None]:
+def fenced() -> Iterator[None]:
     """Address space ends some gigabytes above what is in use: an input that asks for everything gets a MemoryError, not the machine."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     pages = Path("/proc/self/statm")
