@@ -54,7 +54,7 @@ RUN = typer.Option(
     metavar="DIR", help="Take the weights from this run folder. Default: as the spec gives them, else untrained."
 )
 DATA = typer.Option(
-    help="A data set (see `neurograph list --data`), folder or .npz file. Default: the spec's samples, else its data set."
+    help="A data set (see `neurograph list --data`), folder or .npz file. Default: the spec's samples, else the run's data, else the spec's."
 )
 JSON = typer.Option("--json", help="Print what was written, as JSON.")
 

@@ -33,7 +33,7 @@ RUN = typer.Option(
 )
 SAMPLES = typer.Option(help="How many samples to choose from in the page.", min=1, max=1000)
 DATA = typer.Option(
-    help="A data set (see `neurograph list --data`), folder or .npz file. Default: the spec's samples, else its data set."
+    help="A data set (see `neurograph list --data`), folder or .npz file. Default: the spec's samples, else the run's data, else the spec's."
 )
 
 
