@@ -196,14 +196,14 @@ def _parsed(assignment: str, known: Mapping[str, list[str]]) -> tuple[str, str, 
         names = [f"{t}.{k}" for t, keys in known.items() for k in keys]
         mine = [name for name in names if name.startswith(f"{table}.")] or [f"{t}.…" for t in known]
         found = f"unknown key '{name.strip()}'" if equals else "expected KEY=VALUE"
-        raise UsageError(f"--set {assignment}: {found}{suggest(name.strip(), names)} (known: {', '.join(mine)})")
+        raise UsageError(f"--set {_short(assignment)}: {found}{suggest(name.strip(), names)} (known: {', '.join(mine)})")
     if too_deep(text):  # which a parser may take minutes for
         return table, key, text.strip()
     try:
-        found = tomllib.loads(f"value = {text}")
+        read = tomllib.loads(f"value = {text}")
     except ValueError:
-        found = {}
-    return table, key, found["value"] if set(found) == {"value"} else text.strip()
+        read = {}
+    return table, key, read["value"] if set(read) == {"value"} else text.strip()
 
 
 def _short(assignment: str) -> str:

@@ -112,7 +112,7 @@ def campaign(name: str, numbers: Iterable[int]) -> Tally:
             made = target.make(Random(f"{name} {number}"))
             what = _watched(target, made, number, tally)
             tally.grown = _most_memory() - before
-            if what is None and tally.grown > MOST_MEMORY:
+            if tally.grown > MOST_MEMORY:
                 what = f"memory: the process has grown by {tally.grown / 2**20:.0f} MiB"
             if what is not None:
                 key = what.strip().splitlines()[-1] if "Traceback" not in what else _last_place(what)
