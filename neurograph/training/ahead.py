@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.training.batches import take
+
+if TYPE_CHECKING:
+    from concurrent.futures import (
+        Future,
+        ThreadPoolExecutor,
+    )  # loaded where augmentation begins: every start would pay for it
 
 Rows = NDArray[np.int64]
 Make = Callable[[Rows, int], tuple[Any, Any]]
@@ -84,6 +89,8 @@ class Ahead:
         """What is left of a block without its first n samples."""
         if len(block.rows) <= n:
             return None
+        from concurrent.futures import Future
+
         left: Future[tuple[Any, Any]] = Future()
         x, y = block.made.result()
         left.set_result((take(x, slice(n, None)), take(y, slice(n, None))))
@@ -91,6 +98,8 @@ class Ahead:
 
     def _begun(self, rows: Rows, epoch: int) -> Block:
         if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="neurograph-ahead")
         return Block(epoch, rows, self._pool.submit(self._make, rows, epoch))
 
