@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from neurograph.training.batches import take
 
 if TYPE_CHECKING:
-    from concurrent.futures import (
-        Future,
-        ThreadPoolExecutor,
-    )  # loaded where augmentation begins: every start would pay for it
+    # loaded where augmentation begins: every start would pay for it
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 Rows = NDArray[np.int64]
 Make = Callable[[Rows, int], tuple[Any, Any]]
