@@ -91,3 +91,22 @@ def close_forward(page: Visit, trace: Any) -> None:
         assert page.state("a", layer) == pytest.approx(
             np.asarray(a[0]).reshape(-1), abs=1e-6
         )  # so many weights are kept in float32
+
+
+def test_bars_of_probabilities_are_drawn_where_there_is_room(browser: Any, tmp_path: Path) -> None:
+    layers = '[{ name = "out", kind = "dense", units = 3 }]\nloss = [{ kind = "cross_entropy" }]'
+    page, _ = opened(browser, tmp_path, f'name = "bars"\ninput = [3]\nlayer = {layers}\n', np.eye(3)[:1])
+    bars = page.page.evaluate(
+        """() => [12, 30].map((cell) => {
+          const { grid } = explorer.stage.blocks.find((block) => block.head);
+          const context = grid.canvas.getContext("2d");
+          let bars = 0;
+          context.fillRect = function (x, y, width, height) { bars += height === 4; };
+          grid.cell = cell;
+          explorer.stage.paint();
+          return bars;
+        })"""
+    )
+    assert bars == [0, 6]  # a bar and its background for each of three classes, or text alone
+    page.clean()
+    page.page.context.close()

@@ -5,6 +5,7 @@ import { colourOf, css, inkOn, styled, themeNow } from "./colours.js";
 import { h } from "./elements.js";
 import { short } from "./numbers.js";
 
+const BAR_FROM = 20; // pixels of a cell that has room for a bar below its text
 const NUMBERS_FROM = 24; // pixels of a cell in which a number can be read
 
 export class Grid {
@@ -237,13 +238,14 @@ export class Grid {
     const { left, top } = this.where(cell);
     const [x, y] = [left + this.cell + 10, top + this.cell / 2];
     const room = this.right - 12;
-    this.write(context, told.text, x, y - 3, {
+    const hasBar = told.share !== null && this.cell >= BAR_FROM;
+    this.write(context, told.text, x, hasBar ? y - 3 : y, {
       colour: told.strong ? styled("--accent") : ink.text,
       weight: told.strong ? 700 : 400,
-      size: 14,
+      size: Math.min(14, Math.max(9, this.cell)),
       most: room,
     });
-    if (told.share === null) return;
+    if (!hasBar) return;
     context.fillStyle = ink.hidden;
     context.fillRect(x, y + 6, room, 4);
     context.fillStyle = styled("--accent");
