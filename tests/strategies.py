@@ -250,7 +250,8 @@ def losses_of(draw: Draw, growing: Growing) -> list[Options]:
         return []
     losses = []
     for head in heads:
-        kinds = ["cross_entropy", "binary_cross_entropy", "mse", "mse"]
+        several = growing.resolved.laid[head["name"]].view.shape[0] > 1
+        kinds = ["cross_entropy"] * several + ["binary_cross_entropy", "mse", "mse"]
         kinds += ["rbf_map"] * 6 if head["kind"] == "rbf" else []
         loss: Options = {"kind": draw(st.sampled_from(kinds)), "of": head["name"]}
         permitted = {

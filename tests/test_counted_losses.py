@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from typing import Any
 
@@ -342,3 +343,12 @@ def test_verify_stands_in_for_labels_it_does_not_have() -> None:
     report = ng.verify(spec)
     assert report.ok
     assert "class_weights = balanced waits for training labels" in str(report)
+
+
+def test_a_softmax_of_one_unit_is_refused() -> None:
+    """Its loss does not see what the unit computes, and falls without end where targets are numbers."""
+    told = "'out' has 1 unit, and the softmax of one unit is 1 whatever it computes. Use binary_cross_entropy"
+    layer = {"kind": "dense", "name": "out", "units": 1}
+    with pytest.raises(ng.NeurographError, match=told):
+        ng.load(json.dumps({"input": [2], "layer": [layer], "loss": {"kind": "cross_entropy"}}))
+    ng.load(json.dumps({"input": [2], "layer": [layer], "loss": {"kind": "binary_cross_entropy"}}))

@@ -116,7 +116,12 @@ class Loss:
             raise LossError(f"loss rbf_map needs a head of kind rbf; '{head}' is {kind}.")
 
     def check_classes(self, head: str, n_units: int) -> None:
-        """Raise LossError unless the class weights fit a head of so many units (channels, for a head of maps)."""
+        """Raise LossError unless loss and class weights fit a head of so many units (channels, for a head of maps)."""
+        if n_units == 1 and self.kind == "cross_entropy":
+            raise LossError(
+                f"kind: '{head}' has 1 unit, and the softmax of one unit is 1 whatever it computes. Use binary_cross_entropy, or "
+                f"give it a unit for each class."
+            )
         if self.class_weights is None:
             return
         wanted = 2 if n_units == 1 else n_units
