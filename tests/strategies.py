@@ -358,7 +358,9 @@ def hand_loss(draw: Draw, neurons: list[Options]) -> list[Options]:
     kind = draw(st.sampled_from(["mse", "mse", "cross_entropy", "binary_cross_entropy", "rbf_map", None]))
     if kind is None:
         return []
-    if kind == "rbf_map" and any(n["kind"] != "rbf" for n in outputs):
+    if (kind == "rbf_map" and any(n["kind"] != "rbf" for n in outputs)) or (
+        kind == "cross_entropy" and len(outputs) == 1
+    ):
         kind = "mse"
     if kind != "mse":
         activation = {
