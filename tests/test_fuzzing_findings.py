@@ -16,6 +16,7 @@ import pytest
 from small_runs import history, params, spec_text
 
 import neurograph as ng
+from neurograph.cli import main
 from neurograph.cli.input_file import read_input
 from neurograph.data.idx import read_images
 from neurograph.data.npz import read_npz
@@ -146,3 +147,24 @@ def test_a_pipe_in_place_of_a_data_file_is_not_waited_for(tmp_path: Path) -> Non
     for read in (read_npz, read_images):
         with pytest.raises(DataError, match="pipe: not an ordinary file"):
             read(tmp_path / "pipe")
+
+
+COMMAND_LINES = [
+    (["new", "\0"], "neurograph: an argument holds a null character"),
+    (["new", "a\nb"], "new: 'a\\nb' is no name that a text can hold"),
+    (["new", "é\udcff"], "new: '\\xe9\\udcff' is no name that a text can hold"),
+    (["verify", "xor", "--samples", "9" * 30], "neurograph verify: Invalid value for '--samples'"),
+    (["train", "xor", "--engine", "textbook", "--steps", "1", "-q", "--out", "loop"], "loop: the run folder cannot be made"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "message"), COMMAND_LINES, ids=[" ".join(line)[:20] for line, _ in COMMAND_LINES])
+def test_a_command_line_is_refused_in_words(
+    line: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each was told as a fault of the program; `new` left a spec behind that no editor could open."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    assert main(line) == 2
+    assert capsys.readouterr().err.startswith(message)
+    assert [path.name for path in tmp_path.iterdir()] == ["loop"]

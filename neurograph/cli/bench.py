@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -99,7 +100,7 @@ def _check_file(path: Path | None) -> None:
     """Refuse before anything is measured what could not be written afterwards."""
     from neurograph.errors import UsageError
 
-    if path is not None and not path.resolve().parent.is_dir():
+    if path is not None and not Path(os.path.realpath(path)).parent.is_dir():
         raise UsageError(f"--json: {path}: no such folder '{path.parent}'. Make it first.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -156,7 +157,7 @@ def names(runs: list[Path]) -> list[str]:
     >>> names([Path("runs/a"), Path("runs/b")]), names([Path("x/a"), Path("y/a")])
     (['a', 'b'], ['x/a', 'y/a'])
     """
-    own = [run.resolve().name for run in runs]
+    own = [os.path.basename(os.path.realpath(run)) for run in runs]
     return own if len(set(own)) == len(own) else [str(run) for run in runs]
 
 

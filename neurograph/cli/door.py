@@ -65,6 +65,8 @@ def _dispatch(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("--help", "-h", "help"):
         print(overview())
         return 0
+    if any("\0" in argument for argument in arguments):  # which no shell can write, but a program can
+        raise UsageError("neurograph: an argument holds a null character; none may.")
     name = arguments[0]
     if name == "--version":
         print(f"neurograph {__version__}")

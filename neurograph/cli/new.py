@@ -67,6 +67,8 @@ def _path(name: str) -> Path:
     path = Path(name if name.endswith(".toml") else f"{name}.toml")
     if not path.stem or path.stem == ".toml":
         raise UsageError(f"new: '{name}' names no file. Say for example: neurograph new mynet.toml")
+    if not str(path).isprintable():
+        raise UsageError(f"new: {name!a:.80} is no name that a text can hold. Choose letters, digits, - and _.")
     if len(path.stem) > LONGEST_NAME:
         raise UsageError(f"new: a name of {len(path.stem)} characters; use at most {LONGEST_NAME}.")
     return path

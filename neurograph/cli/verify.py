@@ -25,7 +25,7 @@ class Dtype(StrEnum):
     both = "both"
 
 
-SamplesOption = Annotated[int, typer.Option("--samples", help="Size of the batch.", min=1)]
+SamplesOption = Annotated[int, typer.Option("--samples", help="Size of the batch.", min=1, max=100_000)]
 DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="Float type of the compiled network.")]
 
 

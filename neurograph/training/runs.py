@@ -77,9 +77,10 @@ class Run:
             )
         if folder.parent.exists() and not folder.parent.is_dir():
             raise RunError(f"{folder}: the run folder cannot be made: {folder.parent} is not a folder.")
-        making = folder.resolve().with_name(f".{folder.resolve().name}.{os.getpid()}.tmp")
+        place = Path(os.path.realpath(folder))  # which, unlike resolve, takes a link that leads to itself
+        making = place.with_name(f".{place.name}.{os.getpid()}.tmp")
         try:
-            for stale in making.parent.glob(f".{glob_escape(folder.resolve().name)}.*.tmp"):
+            for stale in making.parent.glob(f".{glob_escape(place.name)}.*.tmp"):
                 shutil.rmtree(stale)  # of one who was stopped before his folder was there
             folder.parent.mkdir(parents=True, exist_ok=True)
             making.mkdir()
