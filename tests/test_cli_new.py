@@ -44,7 +44,9 @@ def test_templates_are_networks(template: str) -> None:
     spec = load("./net.toml")
     assert spec.name == "net"
     assert lay_out(spec).n_parameters > 0
-    assert Settings.of(spec).data == "digits" or spec.samples, "what comes next is a training, and it has something to learn"
+    assert Settings.of(spec).data == "digits" or spec.samples, (
+        "what comes next is a training, and it has something to learn"
+    )
 
 
 def test_every_template_is_offered() -> None:

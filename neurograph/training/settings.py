@@ -196,7 +196,9 @@ def _parsed(assignment: str, known: Mapping[str, list[str]]) -> tuple[str, str, 
         names = [f"{t}.{k}" for t, keys in known.items() for k in keys]
         mine = [name for name in names if name.startswith(f"{table}.")] or [f"{t}.…" for t in known]
         found = f"unknown key '{name.strip()}'" if equals else "expected KEY=VALUE"
-        raise UsageError(f"--set {_short(assignment)}: {found}{suggest(name.strip(), names)} (known: {', '.join(mine)})")
+        raise UsageError(
+            f"--set {_short(assignment)}: {found}{suggest(name.strip(), names)} (known: {', '.join(mine)})"
+        )
     if too_deep(text):  # which a parser may take minutes for
         return table, key, text.strip()
     try:
