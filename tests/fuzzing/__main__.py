@@ -7,7 +7,7 @@ import sys
 import time
 
 from fuzzing.targets import TARGETS
-from fuzzing.watch import campaign, in_processes
+from fuzzing.watch import Tally, campaign, in_processes
 
 
 def main() -> int:
@@ -24,9 +24,13 @@ def main() -> int:
     elif asked.processes == 1:
         tally = campaign(asked.target, range(asked.inputs))
     else:
-        tally = in_processes(asked.target, asked.inputs, asked.processes)
+        tally = in_processes(asked.target, asked.inputs, asked.processes, show=_show)
     sys.stdout.write(f"{tally}\n\n{time.perf_counter() - started:.0f} s\n")
     return 1 if tally.failures else 0
+
+
+def _show(tally: Tally) -> None:
+    sys.stderr.write(f"{tally.n_inputs:,} inputs, {len(tally.failures)} failures\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -186,13 +186,16 @@ def fenced() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-def in_processes(name: str, n: int, processes: int = 2, portion: int = 2_000) -> Tally:
-    """Run the inputs 0 … n−1 in several processes, portion by portion."""
+def in_processes(
+    name: str, n: int, processes: int = 2, portion: int = 2_000, show: Callable[[Tally], object] = lambda _: None
+) -> Tally:
+    """Run the inputs 0 … n−1 in several processes, portion by portion, and show how far they have come."""
     portions = [(name, range(start, min(start + portion, n))) for start in range(0, n, portion)]
     tally = Tally()
     with get_context("spawn").Pool(processes) as pool:
         for part in pool.imap_unordered(_campaign, portions):
             tally += part
+            show(tally)
             if len(tally.failures) >= ENOUGH:
                 pool.terminate()
                 break
