@@ -60,7 +60,9 @@ def test_learning_rate_has_a_panel_only_where_it_changed() -> None:
     ("rates", "scale"), [([0.1, 0.1, 0.01, 0.01, 0.001, 0.001], "log"), ([0.1, 0.09, 0.07, 0.04, 0.01, 1e-9], "linear")]
 )
 def test_a_rate_that_falls_by_steps_is_logarithmic_and_a_cosine_is_not(rates: list[float], scale: str) -> None:
-    assert ng.viz.plots.curves(history([1] * 6, rates=rates)).axes[-1].get_yscale() == scale
+    run = history([1] * 6, rates=rates)
+    for figure in (ng.viz.plots.curves(run), ng.viz.plots.curves(run, run)):
+        assert figure.axes[-1].get_yscale() == scale
 
 
 @pytest.mark.parametrize(("prepare", "word"), [({}, "test"), ({"validation": 0.1}, "validation")])

@@ -157,8 +157,9 @@ def _rate(axes: Axes, curves: list[tuple[Curve, str]]) -> None:
         ink = INK if len(curves) == 1 else colour
         width = 2 + 2 * (len(curves) - 1 - number)  # equal ones are seen behind each other
         axes.step(x, curve.row("learning_rate"), where="mid", color=ink, linewidth=width, gid="learning_rate")
-    rates = [value for curve, _ in curves for value in curve.row("learning_rate") if value > 0]
-    falls_by_steps = 2 * len(set(rates)) <= len(rates)  # on a logarithmic scale, a cosine is all about its last epoch
+    told = [curve.row("learning_rate") for curve, _ in curves]
+    rates = [value for row in told for value in row if value > 0]
+    falls_by_steps = all(2 * len(set(row)) <= len(row) for row in told)  # in logarithms, a cosine is all last epoch
     if falls_by_steps and rates and max(rates) / min(rates) > STEEP:
         logarithmic(axes, "y")
     else:
