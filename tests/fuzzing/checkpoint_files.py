@@ -121,6 +121,8 @@ class CheckpointFiles:
 # -- without a seal ----------------------------------------------------------------------------------------------------
 def _harmed_bytes(random: Random, content: bytes) -> bytes:
     """Bits flipped, cut, lengthened, parts exchanged."""
+    if not content:
+        return random.randbytes(8)
     at, end = sorted(random.randrange(len(content) + 1) for _ in range(2))
     match random.randrange(6):
         case 0 | 1:
