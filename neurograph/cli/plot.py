@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from neurograph.cli.options import JsonOption, QuietOption
 from neurograph.errors import DrawingError, UsageError, suggest
-
-if TYPE_CHECKING:
-    pass
 
 EXAMPLES = """
 neurograph plot runs/digits
@@ -70,6 +67,7 @@ def command(
     them itself. In Python each is a function that returns a matplotlib figure: neurograph.viz.plots.
     """
     from neurograph.cli.plotting import KINDS, Material
+    from neurograph.cli.working import working
     from neurograph.viz import plots
 
     plots.check_matplotlib()
@@ -81,14 +79,15 @@ def command(
     written, left_out = [], []
     for kind in chosen:
         try:
-            for name, figure in KINDS[kind](material):
-                target = single or folder / f"{_file_name(kind, name)}.{form}"
-                _write(figure, target)
-                written.append({"what": kind, "of": name, "file": str(target)})
-                if not (quiet or as_json):
-                    print(target, flush=True)
-                if single is not None:
-                    break
+            with working(f"{subject}, {kind}", quiet or as_json):
+                for name, figure in KINDS[kind](material):
+                    target = single or folder / f"{_file_name(kind, name)}.{form}"
+                    _write(figure, target)
+                    written.append({"what": kind, "of": name, "file": str(target)})
+                    if not (quiet or as_json):
+                        print(target, flush=True)
+                    if single is not None:
+                        break
         except DrawingError as error:
             left_out.append({"what": kind, "why": str(error)})
     _tell(written, [*left_out, *material.left_out], wanted, quiet, as_json)

@@ -70,7 +70,10 @@ def replay(run: Run, steps: int | None, watch: Callable[[Parameters], Callable[[
         raise DrawingError(f"{run.folder}: no epoch is finished yet, so there are no updates. Train on: --resume.")
     topology, s = run.topology, Settings.from_dict(run.arguments["settings"])
     layout = layout_of(topology)
-    samples = samples_for(run.spec, layout, s.data, s.prepare, s.augment, seed=s.seed, limit=s.limit)
+    learned = run.arguments.get("normaliser")
+    samples = samples_for(
+        run.spec, layout, s.data, s.prepare, s.augment, seed=s.seed, limit=s.limit, normaliser=learned
+    )
     params = _first_weights(run, s)
     most = steps or max(1, min(MOST, BUDGET // max(1, topology.n_edges * min(s.batch_size, samples.n))))
     enough, told = Interruption(), watch(params)
@@ -87,21 +90,12 @@ def replay(run: Run, steps: int | None, watch: Callable[[Parameters], Callable[[
         make_engine(topology, params, s.engine, s.threads),
         samples.x,
         samples.y,
-        s.epochs,
-        s.batch_size,
-        s.make_optimizer(),
-        s.seed,
-        samples.watched,
-        schedule=s.make_schedule(),
-        reduction=s.reduction,
-        steps=s.steps,
-        patience=s.patience,
-        min_delta=s.min_delta,
-        watch=s.watch,
+        optimizer=s.make_optimizer(),
+        validation=samples.watched,
         augment=samples.augment,
-        restore_best=False,
         interruption=enough,
         on_step=step,
+        **{**s.for_fit(), "restore_best": False},
     )
     return Replayed(taken, done, _alike(history, run.history))
 

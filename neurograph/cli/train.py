@@ -185,7 +185,7 @@ def _train(job: Job, interruption: Interruption, show: Silent, quiet: bool, save
     from neurograph.training import fit
     from neurograph.training.interruption import Interrupted
 
-    settings, samples = job.settings, job.samples
+    samples = job.samples
     is_told = is_lesson(job) and not quiet
     engine: Any = Lesson(job.engine, show.say) if is_told else job.engine
     keeping = Keeping(job, show.epoch if not is_told else lambda _: None)
@@ -194,19 +194,9 @@ def _train(job: Job, interruption: Interruption, show: Silent, quiet: bool, save
             engine,
             samples.x,
             samples.y,
-            settings.epochs,
-            settings.batch_size,
-            job.optimizer,
-            settings.seed,
-            samples.watched,
-            schedule=settings.make_schedule(),
-            reduction=settings.reduction,
-            steps=settings.steps,
-            patience=settings.patience,
-            min_delta=settings.min_delta,
-            watch=settings.watch,
+            optimizer=job.optimizer,
+            validation=samples.watched,
             augment=samples.augment,
-            restore_best=settings.keeps_best,
             history=job.history,
             begun=job.begun,
             best=job.best,
@@ -215,6 +205,7 @@ def _train(job: Job, interruption: Interruption, show: Silent, quiet: bool, save
             on_epoch=keeping.epoch,
             on_pause=keeping.pause,
             pause_every=save_every,
+            **job.settings.for_fit(),
         )
         keeping.write()
         job.history, job.begun = history, None if not interruption.asked else job.begun

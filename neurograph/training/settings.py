@@ -142,6 +142,12 @@ class Settings:
         """What becomes of its learning rate."""
         return schedule_from(self.as_dict())
 
+    def for_fit(self) -> dict[str, Any]:
+        """What `neurograph.training.fit` is told of them, by name; samples and optimizer are made apart."""
+        same = ("epochs", "batch_size", "seed", "reduction", "steps", "patience", "min_delta", "watch")
+        told = {key: getattr(self, key) for key in same}
+        return {**told, "schedule": self.make_schedule(), "restore_best": self.keeps_best}
+
     def for_samples(self, n: int) -> Settings:
         """The same with batches of all n samples, where the optimizer is gradient descent."""
         return replace(self, batch_size=n) if self.optimizer == "gd" else self
