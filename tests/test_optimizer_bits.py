@@ -102,7 +102,7 @@ def digests(threads: int) -> list[str]:
 
 def test_every_optimizer_has_one_digest_whatever_the_threads() -> None:
     """In a process that is allowed 8 threads on any machine, against one thread here."""
-    child = "from tests.test_optimizer_bits import digests\nfor n in (1, 2, 4, 8):\n    print(*digests(n))\n"
+    child = "from tests.test_optimizer_bits import digests\nfor n in (2, 4, 8):\n    print(*digests(n))\n"
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     done = subprocess.run(
         [sys.executable, "-c", child],
@@ -112,4 +112,4 @@ def test_every_optimizer_has_one_digest_whatever_the_threads() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert [line.split() for line in done.stdout.splitlines()] == [digests(1)] * 4
+    assert [line.split() for line in done.stdout.splitlines()] == [digests(1)] * 3
