@@ -299,7 +299,10 @@ class Parameters(Mapping[str, "Array"]):
         from safetensors import SafetensorError, safe_open
 
         try:
-            with safe_open(os.fspath(path), framework="numpy") as file:
+            with (
+                safe_open(os.fspath(path), framework="numpy") as file,
+                np.errstate(invalid="ignore"),
+            ):  # NaN of any kind
                 values = {name: np.asarray(file.get_tensor(name), np.float64) for name in file.keys()}  # noqa: SIM118
                 frozen = names_in((file.metadata() or {}).get("frozen", "[]"))
         except FileNotFoundError:

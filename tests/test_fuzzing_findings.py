@@ -168,3 +168,11 @@ def test_a_command_line_is_refused_in_words(
     assert main(line) == 2
     assert capsys.readouterr().err.startswith(message)
     assert [path.name for path in tmp_path.iterdir()] == ["loop"]
+
+
+def test_weights_that_are_nan_of_the_signalling_kind_are_read_without_a_warning(tmp_path: Path) -> None:
+    """NumPy warned of "invalid value encountered in cast"; any other NaN was read in silence."""
+    from safetensors.numpy import save_file
+
+    save_file({"w": np.array([0x7F800001], np.uint32).view(np.float32)}, tmp_path / "w")
+    assert np.isnan(Parameters.load(tmp_path / "w")["w"]).all()
