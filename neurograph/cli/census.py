@@ -56,16 +56,18 @@ def command(
     a δ. Untrained weights show what training starts from, a run folder what it has made of them.
     """
     from neurograph.cli.examined import weights_of
+    from neurograph.cli.working import working
     from neurograph.graph.lay_out import lay_out
     from neurograph.inspector.census_take import take_census
     from neurograph.spec import load
 
     loaded = load(spec)
     topology = lay_out(loaded)
-    given = many_samples(loaded, topology, data, samples, run)
-    params, whose = weights_of(spec, loaded, topology, run)
-    engine = quickest(topology, params, samples)
-    census = take_census(engine, given.x, given.target, upstream=given.upstream, threshold=threshold)
+    with working(f"{loaded.name}, a pass forward and back for every sample", as_json or form is Format.json):
+        given = many_samples(loaded, topology, data, samples, run)
+        params, whose = weights_of(spec, loaded, topology, run)
+        engine = quickest(topology, params, samples)
+        census = take_census(engine, given.x, given.target, upstream=given.upstream, threshold=threshold)
     if as_json or form is Format.json:
         about = {"network": loaded.name, "data": given.note, "weights": whose}
         print(json.dumps(about | _as_json(census, window), indent=2, allow_nan=False))

@@ -78,32 +78,34 @@ def command(
 
     Drawn by Graphviz where it is installed (the program dot, or the Python package pygraphviz); without it, as SVG by neurograph.
     """
+    from neurograph.cli.working import working
     from neurograph.spec import load
     from neurograph.viz import Wish, check, draw
 
     target = out if out is not None else Path(f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', load(spec).name)}.svg")
     check(target, view, overlay)
     wish = Wish(view, around, group, layer, depth, fold)
-    found = _examined(spec, wish, sample, overlay, run, data)
-    inspector, other = _both(found) if overlay == "difference" else (found.inspector, None)
-    try:
-        drawn = draw(
-            found.topology,
-            target,
-            view=view,
-            around=around,
-            group=group,
-            layer=layer,
-            depth=depth,
-            folded=fold,
-            overlay=overlay,
-            inspector=inspector,
-            other=other,
-            labels=found.labels,
-            note=", ".join(part for part in (found.note, found.weights) if part),
-        )
-    except OSError as error:
-        raise DrawingError(f"{target}: {error.strerror or error}.") from None
+    with working(f"{spec}, its numbers and their picture", as_json):
+        found = _examined(spec, wish, sample, overlay, run, data)
+        inspector, other = _both(found) if overlay == "difference" else (found.inspector, None)
+        try:
+            drawn = draw(
+                found.topology,
+                target,
+                view=view,
+                around=around,
+                group=group,
+                layer=layer,
+                depth=depth,
+                folded=fold,
+                overlay=overlay,
+                inspector=inspector,
+                other=other,
+                labels=found.labels,
+                note=", ".join(part for part in (found.note, found.weights) if part),
+            )
+        except OSError as error:
+            raise DrawingError(f"{target}: {error.strerror or error}.") from None
     _tell(drawn, target, f"{_what(drawn.view, wish)} {found.spec.name}", as_json)
 
 

@@ -125,22 +125,24 @@ def command(
     step that is made of it. A group: its map, and the kernel that its neurons share. The loss: what every output adds.
     """
     from neurograph.cli.examined import examine
+    from neurograph.cli.working import working
     from neurograph.graph.lay_out import lay_out
     from neurograph.spec import load
 
     _check_together(file, target, sample, data, fractions and comparing)
     subject = subject_of(lay_out(load(spec)), what)
-    found = examine(spec, sample, run, data, whole_batch=subject is Subject.weight, file=file, target=target)
-    assert found.inspector is not None
-    if comparing:
-        card: Card = _compared(found, subject, what)
-    else:
-        step = (
-            _optimizer(found, run, optimizer, learning_rate, momentum, assign or [])
-            if subject is Subject.weight
-            else None
-        )
-        card = _card(found.inspector.fractions() if fractions else found.inspector, subject, what, step)
+    with working(f"{spec}, a pass forward and back for {what}", as_json or form is Format.json):
+        found = examine(spec, sample, run, data, whole_batch=subject is Subject.weight, file=file, target=target)
+        assert found.inspector is not None
+        if comparing:
+            card: Card = _compared(found, subject, what)
+        else:
+            step = (
+                _optimizer(found, run, optimizer, learning_rate, momentum, assign or [])
+                if subject is Subject.weight
+                else None
+            )
+            card = _card(found.inspector.fractions() if fractions else found.inspector, subject, what, step)
     if as_json or form is Format.json:
         about = {"network": found.spec.name, "data": found.note, "weights": found.weights}
         print(json.dumps(about | card.as_json(), indent=2, allow_nan=False))

@@ -43,6 +43,7 @@ def command(
     the largest ones, and their share.
     """
     from neurograph.cli.examined import examine
+    from neurograph.cli.working import working
     from neurograph.graph.lay_out import lay_out
     from neurograph.graph.layout import layout_of
     from neurograph.inspector.html import as_page
@@ -52,9 +53,10 @@ def command(
     layout = layout_of(lay_out(load(spec)))
     for name in (source, target):
         layout.place(name)  # a wrong name is told before anything runs
-    found = examine(spec, sample, run, data)
-    assert found.inspector is not None
-    card = found.inspector.paths(target, source, k)
+    with working(f"{spec}, the paths from {source} to {target}", as_json or form is Format.json):
+        found = examine(spec, sample, run, data)
+        assert found.inspector is not None
+        card = found.inspector.paths(target, source, k)
     about = f"{found.spec.name}, {found.note}, {found.weights}"
     if as_json or form is Format.json:
         note = {"network": found.spec.name, "data": found.note, "weights": found.weights}

@@ -73,15 +73,19 @@ def command(
     Both trainings are the textbook engine's, with the optimiser of the spec's [train]; the networks start equal.
     """
     from neurograph.cli.examined import examine
+    from neurograph.cli.working import working
     from neurograph.training.settings import Settings
 
     if sample is not None and own is not None:
         raise UsageError("--sample and --input: give one of them.")
-    found = examine(spec, sample, run, data, whole_batch=True, file=own, target=target)
-    assert found.inspector is not None
-    optimizer = Settings.of(found.spec, assignments or []).make_optimizer()
-    optimizer.train_on(found.inspector.trace.batch)
-    drift = found.inspector.untie(what, optimizer, steps)
+    with working(
+        f"{spec}, {steps:,} step{'s' * (steps != 1)} with {what} tied and untied", as_json or form is Format.json
+    ):
+        found = examine(spec, sample, run, data, whole_batch=True, file=own, target=target)
+        assert found.inspector is not None
+        optimizer = Settings.of(found.spec, assignments or []).make_optimizer()
+        optimizer.train_on(found.inspector.trace.batch)
+        drift = found.inspector.untie(what, optimizer, steps)
     about = f"{found.spec.name}, {found.note}, {found.weights}"
     if as_json or form is Format.json:
         print(json.dumps({"about": about, **drift.as_json()}, indent=2, allow_nan=False, ensure_ascii=False))

@@ -43,10 +43,13 @@ def command(
     most 1). differences: gradients against finite differences of the loss, in units of their error (at most 1). Weights are drawn
     for the purpose. The exit code is 1 where the engines disagree.
     """
+    from neurograph.cli.working import working
     from neurograph.spec import load
     from neurograph.verification import verify
 
     dtypes = ("float64", "float32") if dtype is Dtype.both else (dtype.value,)
-    report = verify(load(spec), samples, seed, dtypes=dtypes)
+    loaded = load(spec)
+    with working(f"{loaded.name}, both engines on {samples:,} sample{'s' * (samples != 1)}", as_json):
+        report = verify(loaded, samples, seed, dtypes=dtypes)
     print(json.dumps(report.as_dict(), indent=2) if as_json else report)
     return 0 if report.ok else 1

@@ -71,14 +71,16 @@ def command(
     activation is held at its value: nothing flows back through it.
     """
     from neurograph.cli.examined import examine
+    from neurograph.cli.working import working
     from neurograph.inspector.html import as_page
     from neurograph.inspector.latex import as_latex
 
     if sample is not None and own is not None:
         raise UsageError("--sample and --input: give one of them.")
-    found = examine(spec, sample, run, data, file=own, target=target)
-    assert found.inspector is not None
-    change = found.inspector.what_if(changes)
+    with working(f"{spec}, a pass as it is and one with the change", as_json or form is Format.json):
+        found = examine(spec, sample, run, data, file=own, target=target)
+        assert found.inspector is not None
+        change = found.inspector.what_if(changes)
     about = f"{found.spec.name}, {found.note}, {found.weights}"
     if as_json or form is Format.json:
         print(json.dumps({"about": about, **change.as_json()}, indent=2, allow_nan=False, ensure_ascii=False))
