@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from neurograph.errors import DrawingError
 from neurograph.graph.address import Node, write_node, write_reference
 from neurograph.graph.neighbourhood import Wire
 from neurograph.graph.topology import Topology
@@ -92,7 +93,7 @@ def numbered(references: Iterable[Reference | None]) -> dict[Reference, int]:
 def _default(subject: Subject) -> str:
     layers = [str(name) for name in layers_of(subject.network)]
     if not layers:
-        return known_layer(subject, "")
+        raise DrawingError(f"{subject.name}: drawn neuron by neuron, it has no layer's matrix; use --view neurons.")
     weighted = [name for name in layers if _is_tied(subject, name)]
     return (weighted or layers)[0]
 
