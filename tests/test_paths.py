@@ -200,7 +200,9 @@ def test_backwards_there_is_no_path() -> None:
     for trace in (four(), replace(four(), network=ng.lay_out(ng.load("four")))):
         card = paths_card(trace, 0, "input[0,2,1]", "outputs[0]")
         assert (card.n_paths, card.n_open, card.sum, card.largest) == (0, 0, 0.0, ())
-        assert str(card).endswith("No path leads from outputs[0] to input[0,2,1]: the derivative is 0.")
+        assert "No path leads from outputs[0] to input[0,2,1]: the derivative is 0." in str(card)
+        assert str(card).endswith(f"From input[0,2,1] to outputs[0] there are {card.n_back} paths: swap the two.")
+        assert card.n_back == paths_card(trace, 0, "outputs[0]", "input[0,2,1]").n_paths > 1
 
 
 def test_what_cannot_be_asked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import nlargest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from neurograph.errors import UsageError
+from neurograph.errors import GraphTooLarge, UsageError
 from neurograph.graph.address import Node, write_node
 from neurograph.inspector.formulas import total
 from neurograph.inspector.paths_between import Between, Link, between
@@ -70,6 +70,8 @@ class PathsCard:
         By the product's absolute value; of equals the one that comes first in fan-in order.
     softmax : bool
         Whether every path's last step is the softmax of an output layer.
+    n_back : int
+        Where no path leads there: how many lead back, from `target` to `source`.
     """
 
     source: Node
@@ -82,6 +84,7 @@ class PathsCard:
     sum_abs: float
     largest: tuple[Path, ...]
     softmax: bool = False
+    n_back: int = 0
 
     def text(self, digits: int = 6, limit: int = 12) -> str:
         """The card as text."""
@@ -157,18 +160,28 @@ def paths_card(trace: Trace, sample: int, target: Node, source: Node, k: int = 5
         raise UsageError(f"paths: k = {k}; ask for at least 1 path.")
     found = between(trace, sample, source, target)
     total_sum, total_abs = _sums(found)
+    n_paths = _count(found, lambda link: True)
     return PathsCard(
         source=found.nodes[0],
         target=found.nodes[-1],
         sample=sample,
-        n_paths=_count(found, lambda link: True),
+        n_paths=n_paths,
         n_won=_count(found, lambda link: not link.lost),
         n_open=_count(found, lambda link: link.factor != 0),
         sum=total_sum,
         sum_abs=total_abs,
         largest=_largest(found, k),
         softmax=found.softmax,
+        n_back=0 if n_paths else _count_back(trace, sample, target, source),
     )
+
+
+def _count_back(trace: Trace, sample: int, target: Node, source: Node) -> int:
+    """How many paths lead the other way; only asked where none leads this way."""
+    try:
+        return _count(between(trace, sample, target, source), lambda link: True)
+    except GraphTooLarge:  # it was not asked for, so it is left untold
+        return 0
 
 
 def _count(found: Between, passes: Callable[[Link], bool]) -> int:

@@ -15,7 +15,12 @@ def paths_sheet(card: PathsCard, digits: int) -> Sheet:
     which = f", sample {card.sample}" if card.sample else ""
     sheet: Sheet = [f"∂{target}/∂{source}: a sum over paths{which}", ""]
     if not card.n_paths:
-        return [*sheet, Prose((f"No path leads from {source} to {target}: the derivative is 0.",))]
+        lines = [f"No path leads from {source} to {target}: the derivative is 0."]
+        if card.n_back:
+            lines.append(
+                f"From {target} to {source} there {'is' if card.n_back == 1 else 'are'} {_paths(card.n_back)}: swap the two."
+            )
+        return [*sheet, Prose(tuple(lines))]
     sheet += [f"  ∂a({target})/∂a({source}) = Σ over paths of the product of f′(z)·∂z/∂a over their edges"]
     sheet += [*_table(card, digits), f"    Σ = {number(card.sum, digits)}", *_cancelled(card, digits)]
     sheet += ["", Prose(tuple(_counts(card)))]
