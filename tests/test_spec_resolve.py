@@ -230,3 +230,19 @@ def test_a_spec_made_in_python_is_checked_when_it_is_laid_out() -> None:
         ng.lay_out(spec)
     with pytest.raises(SpecError, match="no network"):
         ng.lay_out(Spec.model_validate({}))
+
+
+@pytest.mark.parametrize(
+    ("shape", "hint"),
+    [
+        ([8, 6, 1], " Channels come first: an image of 8×6 is [1, 8, 6]; this input is [8, 6, 1]."),
+        ([16, 3, 3], ""),
+        ([1, 1, 8], ""),
+    ],
+)
+def test_a_window_that_does_not_fit_an_image_with_channels_last_says_so(shape: list[int], hint: str) -> None:
+    text = f'name = "image"\ninput = {shape}\n[[layer]]\nname = "pool"\nkind = "maxpool"\nwindow = 4\n'
+    with pytest.raises(SpecError) as caught:
+        ng.load(text)
+    assert str(caught.value).endswith(hint)
+    assert ("Channels come first" in str(caught.value)) is bool(hint)

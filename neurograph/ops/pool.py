@@ -7,10 +7,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from neurograph.errors import LayerError
 from neurograph.ops.base import Bias, ComputingLayer, Laid, PerAxis, WeightedLayer, Wires, per_axis
 from neurograph.ops.view import View, along_channels, check_axes, view_of
-from neurograph.ops.windows import Padding, Windows, fit
+from neurograph.ops.windows import Padding, WindowMisfit, Windows, fit
 from neurograph.ops.wiring import Blocks
 from neurograph.shapes import Shape
 
@@ -45,7 +44,7 @@ class _Pool(ComputingLayer):
         for axis, wires in enumerate(windows.axes()):
             before, after = windows.padding[axis]
             if before >= window[axis] or (wires.n_targets - 1) * stride[axis] - before >= shape[1 + axis]:
-                raise LayerError(
+                raise WindowMisfit(
                     f"padding {[before, after]} leaves a window without any input; use padding < window {window[axis]}."
                 )
         return windows

@@ -16,6 +16,10 @@ Pair = Annotated[list[Whole], Field(min_length=2, max_length=2)]
 Padding = Literal["valid", "same", "full"] | Whole | list[Whole] | list[Pair]
 
 
+class WindowMisfit(LayerError):
+    """A window that finds too little of its input."""
+
+
 @dataclass(frozen=True)
 class Windows:
     """One window per position: kernel, stride, dilation and padding along each spatial axis, and the output's extents."""
@@ -73,7 +77,7 @@ def fit(
     dilation = dilation or (1,) * len(sizes)
     windows = Windows(sizes, kernel, stride, dilation, resolve(padding, sizes, kernel, stride, dilation))
     if 0 in windows.outputs:
-        raise LayerError(_too_large(kind, word, shape, windows))
+        raise WindowMisfit(_too_large(kind, word, shape, windows))
     return windows
 
 

@@ -14,6 +14,7 @@ from neurograph.errors import Fault, LayerError, suggest
 from neurograph.ops.base import LARGEST, Laid, LayerSpec, WeightedLayer
 from neurograph.ops.losses import Loss
 from neurograph.ops.view import View, view_of
+from neurograph.ops.windows import WindowMisfit
 from neurograph.parameters import ParameterSpec
 from neurograph.shapes import times
 from neurograph.spec.heads import faults_of_softmax, match_losses
@@ -80,7 +81,8 @@ def resolve(spec: Spec, unread: frozenset[str] = frozenset()) -> Resolved:
             laid = None if inputs is None or isinstance(layer, Unreadable) else _lay(layer, inputs, result, unread)
         except LayerError as error:
             where = spec.origin.where("layer", number, _option(str(error), layer))
-            result.faults.append(Fault(where, f"{layer.kind} '{layer.name}': {error}"))
+            hint = _channels_first(spec) if isinstance(error, WindowMisfit) else ""
+            result.faults.append(Fault(where, f"{layer.kind} '{layer.name}': {error}{hint}"))
         views[layer.name] = laid.view if laid else None
         if laid:
             result.laid[layer.name] = laid
@@ -108,6 +110,15 @@ def _faults_of_unread_inputs(spec: Spec, read: set[str]) -> Iterator[Fault]:
                 spec.origin.where("input", number),
                 f"input '{name}': no layer reads it; name it in a from, or remove it.",
             )
+
+
+def _channels_first(spec: Spec) -> str:
+    """A hint where an input looks like an image with its channels last."""
+    for shape in spec.inputs.values():
+        if len(shape) == 3 and shape[2] in (1, 3) and min(shape[:2]) > shape[2]:
+            first = [shape[2], *shape[:2]]
+            return f" Channels come first: an image of {times(shape[:2])} is {first}; this input is {list(shape)}."
+    return ""
 
 
 def _option(message: str, layer: LayerSpec) -> str:
