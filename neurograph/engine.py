@@ -150,7 +150,8 @@ def _read_target(value: ArrayLike, head: Port, batch: int) -> Array:
         return np.array(array, dtype=np.float64).reshape(batch, *head.shape)
     wanted = ", ".join(map(str, ("batch", *head.shape)))
     classes = " or integer classes of shape (batch,)" if head.size > 1 else ""
-    raise BatchError(f"target: shape {array.shape}; '{head.name or 'the output'}' needs ({wanted}){classes}.")
+    hint = f"; found {array.dtype}. Classes: y.astype(int)" if classes and array.shape == (batch,) else ""
+    raise BatchError(f"target: shape {array.shape}; '{head.name or 'the output'}' needs ({wanted}){classes}{hint}.")
 
 
 def _one_hot(classes: Array, head: Port) -> Array:

@@ -193,7 +193,8 @@ def test_a_regression_has_the_others_and_says_what_it_lacks(plot: Any, tmp_path:
         (["RUN", "--format", "jpg"], "--format jpg: unknown form; did you mean"),
         (["RUN", "--what", "curves", "-o", "FOLDER/file/a.png"], "FOLDER/file: File exists."),
         (["FOLDER"], "FOLDER: not a run folder: spec.toml and arguments.json are expected in it."),
-        (["FOLDER/nothing"], "FOLDER/nothing: no such file."),
+        (["FOLDER/nothing"], "FOLDER/nothing: not a run folder: spec.toml and arguments.json are expected in it."),
+        (["FOLDER/nothing.toml"], "FOLDER/nothing.toml: no such file."),
         (
             ["xor", "--what", "updates"],
             "--what updates: xor is a spec, and this needs a training. Name a run folder: neurograph plot",

@@ -179,6 +179,11 @@ def test_a_run_is_kept_resumed_and_evaluated(capsys: pytest.CaptureFixture[str],
     again = run(capsys, "train", "--resume", str(folder)).splitlines()
     assert again[0] == f"{folder}: finished after 3 epochs; there is nothing to resume."
     assert again[1] == shown.splitlines()[-1]
+    before = load_run(folder).arguments
+    assert run(capsys, "train", "--resume", str(folder), "--epochs", "2", code=2) == (
+        f"--epochs 2: {folder} has done 3 epochs; --epochs says how many in all. Five more: --epochs 8."
+    )
+    assert load_run(folder).arguments == before
 
     accuracy = load_run(folder).history.epochs[-1].validation_accuracy
     result = json.loads(run(capsys, "evaluate", spec, "--run", str(folder), "--engine", "textbook", "--json"))
@@ -343,7 +348,7 @@ def test_no_epochs_train_nothing(capsys: pytest.CaptureFixture[str], spec: str) 
         (
             ["four"],
             "four: sample 0 has no target, so there is no loss to train on. Add one to the spec, or name a data set: "
-            "--data digits|mnist|FOLDER.",
+            "--data digits|mnist|FOLDER|FILE.npz.",
         ),
         (
             ["digits", "--resume", "runs/none", "--epochs", "3", "--set", "train.seed=1"],

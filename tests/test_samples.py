@@ -119,7 +119,9 @@ def test_values_to_predict_reach_a_head_of_their_size(tmp_path: Path) -> None:
     history = ng.fit(program, samples.x, samples.y, epochs=60, batch_size=8, optimizer=ng.SGD(0.2))
     assert history.epochs[-1].loss < 1e-3
     np.savez(tmp_path / "two.npz", x=x, y=x[:, :2])
-    with pytest.raises(DataError, match=r"2 values to predict a sample; 'out' has 1\."):
+    with pytest.raises(
+        DataError, match=r"2 values to predict a sample; 'out' has 1\. Give it as many units; labels of"
+    ):
         samples_for(spec, layout_of(ng.lay_out(spec)), str(tmp_path / "two.npz"), {})
 
 
@@ -127,6 +129,15 @@ def test_too_many_classes_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "many.npz", x=np.zeros((12, 8, 8), np.uint8), y=np.arange(12))
     with pytest.raises(DataError, match="12 classes; 'out' has 10 units"):
         samples_for(DIGITS, LAYOUT, str(tmp_path / "many.npz"), {})
+
+
+def test_labels_counted_from_1_are_told_apart_from_a_class_too_many(tmp_path: Path) -> None:
+    np.savez(tmp_path / "ones.npz", x=np.zeros((20, 8, 8), np.uint8), y=np.arange(20) % 10 + 1)
+    with pytest.raises(DataError) as caught:
+        samples_for(DIGITS, LAYOUT, str(tmp_path / "ones.npz"), {})
+    assert str(caught.value).endswith(
+        "labels 1…10; classes are counted from 0, and 'out' has 0…9. Subtract 1 from the labels, or give it 11 units."
+    )
 
 
 # -- memory ------------------------------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def _digits(spec: Spec, topology: Topology, n: int) -> Given:
     if len(layout.inputs) > 1 or len(shape) != 3 or shape[0] != 1:
         raise DataError(
             f"{spec.name}: nothing to count: the spec has neither samples nor a data set, and the bundled digits do not fit its "
-            "input. Add [[sample]] or [data], or name a data set: --data digits|mnist|FOLDER."
+            "input. Add [[sample]] or [data], or name a data set: --data digits|mnist|FOLDER|FILE.npz."
         )
     (x, y), _ = digits()
     classes = can_learn(layout) and layout.heads[0].shape[:1] >= (10,)

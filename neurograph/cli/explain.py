@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -102,7 +104,7 @@ SET = typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the spe
 
 def command(
     spec: SpecArgument,
-    what: Annotated[str, WHAT],
+    what: Annotated[str | None, WHAT] = None,
     sample: Annotated[int | None, SAMPLE] = None,
     file: Annotated[Path | None, INPUT] = None,
     target: Annotated[str | None, TARGET] = None,
@@ -130,7 +132,10 @@ def command(
     from neurograph.spec import load
 
     _check_together(file, target, sample, data, fractions and comparing)
-    subject = subject_of(lay_out(load(spec)), what)
+    topology = lay_out(load(spec))
+    if what is None:
+        raise UsageError(_askable(topology, spec))
+    subject = subject_of(topology, what)
     with working(f"{spec}, a pass forward and back for {what}", as_json or form is Format.json):
         found = examine(spec, sample, run, data, whole_batch=subject is Subject.weight, file=file, target=target)
         assert found.inspector is not None
@@ -256,10 +261,33 @@ def subject_of(topology: Topology, what: str) -> Subject:
     if what == "loss":
         return Subject.loss
     known = [*topology.populations, *topology.parameters]
-    shown = ", ".join(known[:24]) + (", …" if len(known) > 24 else "")
     raise UnknownName(
-        f"{topology.name}: no neuron or weight '{what}'{suggest(base, [*known, 'loss'])} (layers and parameters: {shown})"
+        f"{topology.name}: no neuron or weight '{what}'{suggest(base, [*known, 'loss'])} (layers and parameters: {_first(known)})"
     )
+
+
+def _askable(topology: Topology, spec: str) -> str:
+    """What can be asked of a network, with a neuron and a weight of it as examples."""
+    neurons = [(name, population.shape) for name, population in topology.populations.items() if not population.is_input]
+    weights = [(name, parameter.shape) for name, parameter in topology.parameters.items()]
+    tries = [
+        f'neurograph explain {shlex.quote(spec)} "{_example(name, shape)}"'
+        for name, shape in [*neurons[:1], *weights[:1]]
+    ]
+    return (
+        f"neurograph explain: WHAT of {topology.name}? A neuron, a weight, a layer, or the loss. "
+        f"Layers: {_first(topology.populations)}. Weights: {_first(topology.parameters)}. Try:\n  " + "\n  ".join(tries)
+    )
+
+
+def _example(name: str, shape: tuple[int, ...]) -> str:
+    """The middle one, as it is written."""
+    return write_node((name, *(n // 2 for n in shape))) if shape else name
+
+
+def _first(names: Iterable[str]) -> str:
+    known = list(names)
+    return ", ".join(known[:24]) + (", …" if len(known) > 24 else "")
 
 
 def _misspelt(topology: Topology, base: str, what: str) -> str:
@@ -271,14 +299,12 @@ def _misspelt(topology: Topology, base: str, what: str) -> str:
     else:
         known = [*topology.populations, *topology.parameters]
         return f"{topology.name}: no neuron or weight '{what}'{suggest(base, known)} (layers and parameters: {', '.join(known[:24])})"
-    example = write_node((base, *(n // 2 for n in shape)))
+    example = _example(base, shape)
     return f"{topology.name}: '{what}' cannot be read. A {kind} is written with its index in square brackets, such as {example}."
 
 
 def _more(spec: str, card: Card) -> list[str]:
     """What else there is to ask."""
-    import shlex
-
     from neurograph.inspector import NeuronCard
 
     if not isinstance(card, NeuronCard):

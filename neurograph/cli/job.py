@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurograph.errors import DataError, RunError
+from neurograph.errors import DataError, RunError, UsageError
 from neurograph.version import __version__
 
 if TYPE_CHECKING:
@@ -122,10 +122,13 @@ def resume(run: Run, changes: Mapping[str, Any]) -> Job:
     ------
     RunError
         If the run cannot be used, or its data has changed.
+    UsageError
+        If it has done more epochs than it is to have in all.
     """
     from neurograph.training.settings import Settings
 
     checkpoint = run.checkpoint
+    _check_epochs(run, changes.get("epochs"))
     _notice(run.notice)
     if checkpoint.version != __version__:
         _notice(f"{run.folder}: written by neurograph {checkpoint.version}; this is {__version__}, so bits may differ.")
@@ -143,6 +146,20 @@ def resume(run: Run, changes: Mapping[str, Any]) -> Job:
         run.change_arguments({**run.arguments, "settings": settings.as_dict()})
     run.write_history(checkpoint.history)
     return job
+
+
+def _check_epochs(run: Run, wanted: int | None) -> None:
+    """Raise UsageError where more epochs are done, or begun, than there are to be in all."""
+    from neurograph.cli.outcome import epochs
+
+    begun, done = run.checkpoint.begun, len(run.checkpoint.history)
+    if wanted is None or wanted >= done + (begun is not None):
+        return
+    another = " and a part of another" if begun is not None else ""
+    raise UsageError(
+        f"--epochs {wanted}: {run.folder} has done {epochs(done)}{another}; --epochs says how many in all. Five more: "
+        f"--epochs {done + 5}."
+    )
 
 
 def _notice(line: str | None) -> None:

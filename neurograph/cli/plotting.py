@@ -76,7 +76,7 @@ class Material:
         from neurograph.spec import load
         from neurograph.training import load_run
 
-        run = load_run(subject, checkpoint) if Path(subject).is_dir() else None
+        run = load_run(subject, checkpoint) if _is_folder(subject) else None
         if run is None and checkpoint is not None:
             raise UsageError(f"--checkpoint {checkpoint}: {subject} is a spec; only a run folder has checkpoints.")
         if run is not None and run.notice:
@@ -307,3 +307,9 @@ def _too_many(m: Material, what: str, names: list[str]) -> None:
     if len(names) > LAYERS:
         rest = ", ".join(names[LAYERS : LAYERS + 8]) + (", …" if len(names) > LAYERS + 8 else "")
         m.left_out.append({"what": what, "why": f"{len(names) - LAYERS} layers more ({rest}); name one with --layer."})
+
+
+def _is_folder(subject: str) -> bool:
+    """Whether a run folder is meant: a folder, or a path that is none and does not end as specs do."""
+    path = Path(subject)
+    return path.is_dir() or (len(path.parts) > 1 and not path.suffix and not path.exists())

@@ -253,6 +253,12 @@ def _with_targets_for(layout: Layout, found: Dataset, labels: Labels) -> Dataset
         own = [head for head in heads if head.name not in labels]
         few = next((head for head in own if head.size > 1 and head.shape[0] < n_classes), None)
         if few is not None:
+            least = int(min(y.min(), yt.min()))
+            if least > 0 and n_classes - least <= few.shape[0]:
+                raise DataError(
+                    f"labels {least}…{n_classes - 1}; classes are counted from 0, and '{few.name or 'the output'}' has "
+                    f"0…{few.shape[0] - 1}. Subtract {least} from the labels, or give it {n_classes} units."
+                )
             raise DataError(
                 f"{n_classes} classes; '{few.name or 'the output'}' has {few.shape[0]} units. Give it {n_classes}, or say in its [loss] "
                 f"with labels which of its classes each of them is."
@@ -264,7 +270,8 @@ def _with_targets_for(layout: Layout, found: Dataset, labels: Labels) -> Dataset
     wrong = next((head for head in heads if head.size != n_values), None)
     if wrong is not None:
         raise DataError(
-            f"{n_values} value{'s' * (n_values != 1)} to predict a sample; '{wrong.name or 'the output'}' has {times(wrong.shape)}."
+            f"{n_values} value{'s' * (n_values != 1)} to predict a sample; '{wrong.name or 'the output'}' has {times(wrong.shape)}. "
+            f"Give it as many units; labels of classes are integers (y.astype(int))."
         )
     shape = heads[0].shape if heads else ()
     return replace(found, y=y.reshape(len(y), *shape), yt=yt.reshape(len(yt), *shape))

@@ -30,13 +30,13 @@ def spec_samples(spec: Spec, layout: Layout) -> tuple[Batch, Batch]:
     if not spec.samples:
         raise DataError(
             f"{spec.name}: nothing to train on: the spec has neither [data] nor [[sample]]. Name a data set: "
-            f"--data digits|mnist|FOLDER."
+            f"--data digits|mnist|FOLDER|FILE.npz."
         )
     for number, sample in enumerate(spec.samples):
         if sample.target is None:
             raise DataError(
                 f"{spec.name}: sample {number} has no target, so there is no loss to train on. Add one to the spec, or name a "
-                f"data set: --data digits|mnist|FOLDER."
+                f"data set: --data digits|mnist|FOLDER|FILE.npz."
             )
     x = _joined(f"{spec.name}: input", [sample.input for sample in spec.samples], layout.inputs)
     y = _joined(f"{spec.name}: target", [sample.target for sample in spec.samples], layout.heads)
