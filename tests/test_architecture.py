@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
     "shapes": set(),
+    "notebook": set(),
     "masks": {"errors"},
     "transfer": {"errors"},
     "parameters": {"errors", "transfer"},
@@ -33,8 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compiler": CONTRACT | {"kernels"},
     "kernels": FOUNDATIONS | {"ops"},
     "data": {"errors", "parameters", "kernels"},  # augmentation resamples images, on a thread of its own, in a kernel
-    "verification": CONTRACT | {"reference", "compiler", "training"},
-    "training": CONTRACT | {"compiler", "data", "kernels"},
+    "verification": CONTRACT | {"reference", "compiler", "training", "notebook"},
+    "training": CONTRACT | {"compiler", "data", "kernels", "notebook"},
     "inspector": CONTRACT
     | {"reference"},  # a what-if runs an altered network, and the textbook engine runs any network
     # times everything, so it knows everything that runs; and where the package lies

@@ -9,6 +9,9 @@ from math import isnan
 from typing import Any
 
 from neurograph.errors import RunError, UsageError, suggest
+from neurograph.notebook import html_table
+
+HEADS = ("epoch", "loss", "accuracy", "val. loss", "val. acc.", "seconds")
 
 WATCHED = ("validation_accuracy", "validation_loss", "accuracy", "loss")
 """What may tell a better epoch from a worse one, the first that was measured by default."""
@@ -233,13 +236,28 @@ class History:
         return len(self.epochs)
 
     def __str__(self) -> str:
-        rows = [f"{'epoch':>5}  {'loss':>9}  {'accuracy':>8}  {'val. loss':>9}  {'val. acc.':>9}  {'seconds':>7}"]
-        for e in self.epochs:
-            accuracies = (
-                f"{_percent(e.accuracy):>8}  {_number(e.validation_loss):>9}  {_percent(e.validation_accuracy):>9}"
-            )
-            rows.append(f"{e.epoch:>5}  {e.loss:>9.5f}  {accuracies}  {e.seconds:>7.2f}")
-        return "\n".join(rows)
+        widths = (5, 9, 8, 9, 9, 7)
+        return "\n".join(
+            "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in self._rows()
+        )
+
+    def __repr__(self) -> str:
+        if not self.epochs:
+            return "<History: no epoch yet>"
+        scores = [f"{head} {cell}" for head, cell in zip(HEADS, _cells(self.epochs[-1]), strict=True) if cell != "-"]
+        return f"<History: {len(self)} epoch{'s' * (len(self) != 1)}, the last: {', '.join(scores[1:])}>"
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows())
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """The table: its head, and a row an epoch."""
+        return [HEADS, *map(_cells, self.epochs)]
+
+
+def _cells(e: Epoch) -> tuple[str, ...]:
+    judged = _percent(e.accuracy), _number(e.validation_loss), _percent(e.validation_accuracy)
+    return str(e.epoch), f"{e.loss:.5f}", *judged, f"{e.seconds:.2f}"
 
 
 def _percent(share: float | None) -> str:

@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from neurograph.graph.address import write_node
+from neurograph.notebook import html_table
 
 PARTS = ("integer", "float64", "float32", "differences")
 """The parts of a verification, in the order of the report's columns."""
@@ -131,11 +132,7 @@ class Report:
         return {"name": self.name, "ok": self.ok, "rows": rows, "notes": list(self.notes)}
 
     def __str__(self) -> str:
-        parts = [part for part in PARTS if any(row.part == part for row in self.rows)]
-        lines = [("layer", *parts)]
-        for layer, found in self.table():
-            name = layer if isinstance(layer, str) else write_node(layer)
-            lines.append((name, *(_written(found.get(part)) for part in parts)))
+        lines = self._lines()
         widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
         shown = [
             "  ".join(
@@ -146,6 +143,24 @@ class Report:
         ]
         shown.insert(1, "-" * len(shown[0]))
         return "\n".join([*shown, "", *self._verdict(), *self.notes])
+
+    def __repr__(self) -> str:
+        n = len(self.rows)
+        said = f"{len(self.failures):,} beyond their limit" if self.failures else "all within their limits"
+        told = f"{n:,} comparison{'s' * (n != 1)}, {said}" if n else "nothing compared"
+        return f"<Report of {self.name}: {told}>"
+
+    def _repr_html_(self) -> str:
+        return html_table(self._lines(), [*self._verdict(), *self.notes])
+
+    def _lines(self) -> list[tuple[str, ...]]:
+        """The table: its head, and a row a layer."""
+        parts = [part for part in PARTS if any(row.part == part for row in self.rows)]
+        lines: list[tuple[str, ...]] = [("layer", *parts)]
+        for layer, found in self.table():
+            name = layer if isinstance(layer, str) else write_node(layer)
+            lines.append((name, *(_written(found.get(part)) for part in parts)))
+        return lines
 
     def _verdict(self) -> list[str]:
         checked = sum(row.checked for row in self.rows)
