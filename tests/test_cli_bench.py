@@ -69,6 +69,11 @@ def test_a_quantity_needs_no_peers(monkeypatch: pytest.MonkeyPatch, capsys: pyte
             "memory, build, textbook, counts, forward, batch, width, depth, edge; and one row of a group, such as lenet5-train-64)\n",
         ),
         (
+            ["--rows", " ,", "--odd", "1"],
+            "bench: --rows names nothing; leave it out for all rows (known: lenet5, mlp, odd, edited, sparse, convolution, drawn, start, "
+            "memory, build, textbook, counts, forward, batch, width, depth, edge)\n",
+        ),
+        (
             ["--peers", "numpy,pytroch"],
             "bench: no peer 'pytroch'; did you mean 'pytorch'? (known: pytorch, torch.compile, jax, numpy, none)\n",
         ),
@@ -77,7 +82,7 @@ def test_a_quantity_needs_no_peers(monkeypatch: pytest.MonkeyPatch, capsys: pyte
             "--json: nowhere/found.json: no such folder 'nowhere'. Make it first.\n",
         ),
     ],
-    ids=["row", "peer", "folder"],
+    ids=["row", "no row", "peer", "folder"],
 )
 def test_mistakes_end_in_one_message(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *arguments]) == 2

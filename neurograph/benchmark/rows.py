@@ -107,7 +107,7 @@ def selection(words: Iterable[str] | None, quick: bool = False, also: Iterable[s
     Raises
     ------
     UsageError
-        If there is no such row.
+        If there is no such row, or none is named.
 
     Examples
     --------
@@ -121,6 +121,8 @@ def selection(words: Iterable[str] | None, quick: bool = False, also: Iterable[s
         return Selection((*(QUICK if quick else (group for group in GROUPS if group != "forward")), *also))
     asked = tuple(word for word in words if word)
     keys = [row.key for row in ROWS]
+    if not asked:
+        raise UsageError(f"bench: --rows names nothing; leave it out for all rows (known: {', '.join(GROUPS)})")
     for word in asked:
         if word not in GROUPS and not any(_begins(key, word) for key in keys):
             raise UsageError(
