@@ -20,16 +20,19 @@ def html_table(rows: Sequence[Sequence[str]], lines: Sequence[str] = ()) -> str:
 
     Examples
     --------
-    >>> html_table([["epoch", "loss"], ["1", "0.5"]], ["a < b"])
-    '<table><thead><tr><th>epoch</th><th>loss</th></tr></thead><tbody><tr><td>1</td><td>0.5</td></tr></tbody></table><p>a &lt; b</p>'
+    >>> print(html_table([["epoch", "loss"], ["1", "0.5"]], ["a < b"]))
+    <table style="text-align:right" cellpadding="4"><thead><tr><th>epoch</th><th>loss</th></tr></thead>
+    <tbody><tr><td>1</td><td>0.5</td></tr></tbody></table>
+    <p>a &lt; b</p>
     """
     head, *body = rows
     shown = [_row(cells, "td") for cells in body]
     if len(body) > SCREEN:
         n, half = len(body) - SCREEN, SCREEN // 2
         shown[half:-half] = [f'<tr><td colspan="{len(head)}">… and {n:,} more …</td></tr>']
-    below = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    return f"<table><thead>{_row(head, 'th')}</thead><tbody>{''.join(shown)}</tbody></table>{below}"
+    table = f"<thead>{_row(head, 'th')}</thead>\n<tbody>{''.join(shown)}</tbody>"
+    framed = f'<table style="text-align:right" cellpadding="4">{table}</table>'
+    return "\n".join([framed, *(f"<p>{escape(line)}</p>" for line in lines)])
 
 
 def _row(cells: Sequence[str], tag: str) -> str:
