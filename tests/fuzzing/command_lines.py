@@ -1,7 +1,7 @@
 """Command lines, in process: every command with every option, values right and wrong, files of every bad kind, options twice or unknown.
 
-Networks, data and epochs are small, so that what is asked for rightly is done at once. What goes far by design is asked for wrongly
-only: `bench`, large data sets, millions of epochs.
+Networks, data and epochs are small, so that what is asked for rightly is done at once: one plot at a time, too. What goes far by design
+is asked for wrongly only: `bench`, large data sets, millions of epochs.
 """
 
 from __future__ import annotations
@@ -136,6 +136,8 @@ class CommandLines:
             line += _option(random, option, chance)
         if name == "train" and random.random() < 0.9:
             line += [*random.choice((["--epochs", "1"], ["--steps", "1"], ["--steps=0"])), "--limit", "20"]
+        if name == "plot" and "--what" not in line:
+            line += ["--what", random.choice(RIGHT["--what"])]
         if name in NEVER_RIGHT:
             option_name, values = NEVER_RIGHT[name]
             line += [option_name, random.choice(values)]
