@@ -56,6 +56,7 @@ def runner(contender: Contender, mode: str, given: Sequence[tuple[object, object
     turn = itertools.cycle(own)
 
     def rate() -> float:
+        run(next(turn))  # wakes its threads
         contender.wait()
         begin, n = time.perf_counter(), 0
         while True:
@@ -72,11 +73,16 @@ def runner(contender: Contender, mode: str, given: Sequence[tuple[object, object
     return rate
 
 
+REST = 0.15
+"""Seconds between two turns: some libraries' threads go on spinning behind their last work, at the next one's cost."""
+
+
 def alternate(runs: Runs, rounds: int) -> dict[str, list[float]]:
     """Samples a second of every contender in every round."""
     found: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
+            time.sleep(REST)
             found[name].append(run())
     return found
 
