@@ -141,8 +141,9 @@ def test_slider_is_dragged(open_page: Any) -> None:
     agrees(page, trace_of("mazur"))
 
 
-def test_edited_pixel_is_followed_by_every_number(open_page: Any) -> None:
-    page = open_page("four")
+@phones_slowly
+def test_edited_pixel_is_followed_by_every_number(open_page: Any, size: tuple[int, int]) -> None:
+    page = open_page("four", size)
     page.click_neuron("input", 0)
     page.page.fill("#edit", "255")
     after = page.state("a", "conv")
@@ -163,8 +164,9 @@ def test_samples_are_switched(open_page: Any, size: tuple[int, int]) -> None:
         assert page.page.locator("#samples [aria-checked=true]").count() == 1
 
 
-def test_target_is_chosen(open_page: Any) -> None:
-    page = open_page("digits")
+@phones_slowly
+def test_target_is_chosen(open_page: Any, size: tuple[int, int]) -> None:
+    page = open_page("digits", size)
     page.page.select_option("#target", "7")
     head = page.state("delta", "out")
     assert np.argmin(head) == 7

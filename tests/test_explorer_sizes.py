@@ -8,10 +8,14 @@ import pytest
 
 from tests.explorer_pages import DESKTOP, PHONE, agrees, page_of, trace_of
 
+SMALL = (
+    "xor", "mazur", "four", "sixteen", "zipcode-1989", "linear", "mlp", "lenet1", "digits", "lenet5", "lenet5-1998",
+)  # fmt: skip
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("name", ["xor", "mazur", "four", "zipcode-1989", "mlp", "digits", "lenet5", "lenet5-1998"])
+@pytest.mark.parametrize("name", SMALL)
 def test_every_bundled_page_opens_and_tells_its_steps(open_page: Any, size: tuple[int, int], name: str) -> None:
     page = open_page(name, size)
     agrees(page, trace_of(name))
