@@ -11,7 +11,7 @@ from small_runs import history, params, run_at, spec_text, trained
 from softmax_regression import SoftmaxRegression
 
 from neurograph.data import digits
-from neurograph.errors import RunError
+from neurograph.errors import RunError, SaveError
 from neurograph.training import SGD, History, Run, fit, load_run
 from neurograph.training.fit import Progress
 from neurograph.training.history import Begun
@@ -40,6 +40,20 @@ def test_saving_keeps_the_last_two_and_the_best(tmp_path: Path) -> None:
     assert sorted(os.listdir(run.folder)) == [
         "arguments.json", "best.safetensors", "history.jsonl", "last.safetensors", "previous.safetensors", "spec.toml",
     ]  # fmt: skip
+
+
+def test_a_history_too_long_for_the_format_is_refused_and_what_was_kept_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_at(tmp_path / "a")
+    run.save(params(), {}, history(0.5))
+    size = (run.folder / "last.safetensors").stat().st_size
+    monkeypatch.setattr("neurograph.training.tensors.MOST_HEADER", size)
+    with pytest.raises(
+        SaveError, match=rf"the format allows {size:,}; a new run can go on from these weights \(--init-from\)"
+    ):
+        run.save(params(), {}, history(*[0.5] * 9))
+    assert len(load_run(run.folder).history) == 1
 
 
 def test_a_damaged_last_checkpoint_gives_way_to_the_previous(tmp_path: Path) -> None:

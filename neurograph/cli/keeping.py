@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 AT_MOST_EVERY = 1.0
 """Seconds: of epochs that are shorter, not every one is written; a kill then costs so much, a wish to stop nothing."""
 
+SHARE = 0.05
+"""Of the time, at most, for writing: a history of many thousand epochs takes longer to write than one of them to train."""
+
 
 class Keeping:
     """Writes a job's run folder, and says what is in it.
@@ -33,7 +36,7 @@ class Keeping:
         self.job, self._show = job, show
         self._last: Checkpoint | None = None
         self._best: Checkpoint | None = None
-        self._written = -AT_MOST_EVERY
+        self._due = -float("inf")
 
     def epoch(self, history: History) -> None:
         """After an epoch."""
@@ -42,7 +45,7 @@ class Keeping:
         else:
             self._last = self.job.run.moment(self.job.engine.params, self.job.optimizer.state(), history)
             self._best = self._last if history.best is history.epochs[-1] else self._best
-            if time.monotonic() - self._written >= AT_MOST_EVERY:
+            if time.monotonic() >= self._due:
                 self.write()
         self._show(history)
 
@@ -55,10 +58,12 @@ class Keeping:
     def write(self) -> None:
         """Write what is not written yet."""
         if self._last is not None and self.job.run is not None:
+            begin = time.monotonic()
             self.job.run.write(self._last, self._best)
             self.job.history, self.job.begun = self._last.history, self._last.begun
             self._last = self._best = None
-            self._written = time.monotonic()
+            end = time.monotonic()
+            self._due = end + max(AT_MOST_EVERY, (end - begin) / SHARE)
 
     def told(self) -> str:
         """What is kept, and how to go on with it; nothing without a run folder."""

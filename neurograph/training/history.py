@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from math import isnan
 from typing import Any
 
@@ -53,6 +54,11 @@ class Epoch:
 
     def __post_init__(self) -> None:
         _check_numbers(self)
+
+    @cached_property
+    def line(self) -> str:
+        """The epoch as a JSON object, made once: a long history is written many times."""
+        return json.dumps(asdict(self))
 
     @property
     def watched(self) -> float:
@@ -213,7 +219,7 @@ class History:
 
     def lines(self) -> Iterator[str]:
         """One JSON object an epoch."""
-        return (json.dumps(asdict(epoch)) for epoch in self.epochs)
+        return (epoch.line for epoch in self.epochs)
 
     @classmethod
     def from_lines(cls, lines: Iterable[str], where: str = "history") -> History:

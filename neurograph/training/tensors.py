@@ -7,6 +7,7 @@ be expected before any of it is read.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -38,6 +39,11 @@ MISMADE = (KeyError, TypeError, ValueError, IndexError, AttributeError, Overflow
 def write(arrays: Mapping[str, Array], texts: Mapping[str, str]) -> Iterator[bytes | memoryview]:
     r"""The pieces of a file, in order.
 
+    Raises
+    ------
+    OSError
+        Where the texts are too long for the format.
+
     Examples
     --------
     >>> pieces = list(write({"w": np.zeros(2)}, {"format": "mine"}))
@@ -56,6 +62,9 @@ def write(arrays: Mapping[str, Array], texts: Mapping[str, str]) -> Iterator[byt
     told = {**dict(sorted(texts.items())), "tensors": digests, "sha256": UNSEALED.decode()}
     written = json.dumps({"__metadata__": told, **header}, separators=(",", ":")).encode()
     written += b" " * (-len(written) % 8)
+    if len(written) > MOST_HEADER:
+        why = f"its header would have {len(written):,} bytes, the format allows {MOST_HEADER:,}; a new run can go on from these weights"
+        raise OSError(errno.EFBIG, f"{why} (--init-from)")
     whole = len(written).to_bytes(8, "little") + written
     yield whole.replace(SEAL + UNSEALED, SEAL + hashlib.sha256(whole).hexdigest().encode(), 1)
     for array in flat.values():
