@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from math import isnan
 from typing import Any
@@ -58,7 +58,7 @@ class Epoch:
     @cached_property
     def line(self) -> str:
         """The epoch as a JSON object, made once: a long history is written many times."""
-        return json.dumps(asdict(self))
+        return json.dumps(vars(self))
 
     @property
     def watched(self) -> float:
