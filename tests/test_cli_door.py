@@ -109,6 +109,11 @@ def test_wrong_arguments_exit_2_with_usage(
         (KeyboardInterrupt(), "Interrupted.", 130),
         (FileNotFoundError(2, "No such file or directory", "a.toml"), "a.toml: No such file or directory.", 2),
         (OSError(28, "No space left on device"), "No space left on device.", 2),
+        (
+            ImportError("liblapack.so: failed to map segment from shared object"),
+            "Not enough memory. Try a smaller batch (--batch-size), or fewer samples (--limit).",
+            2,
+        ),
         (MemoryError(), "Not enough memory. Try a smaller batch (--batch-size), or fewer samples (--limit).", 2),
     ],
 )

@@ -18,6 +18,9 @@ from neurograph.errors import NeurographError, UsageError, suggest
 SCREEN = 40
 """Lines of an error message at most."""
 
+NO_ROOM = "failed to map segment"
+"""What the system's loader says where there is no memory for a library."""
+
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line (default: the process's) and return its exit code; a traceback is shown only when asked for.
@@ -52,7 +55,7 @@ def describe(error: BaseException) -> tuple[str, int]:
         return "Interrupted.", 130
     if isinstance(error, NeurographError):
         return str(error), error.exit_code
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and NO_ROOM in str(error)):
         return "Not enough memory. Try a smaller batch (--batch-size), or fewer samples (--limit).", 2
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
