@@ -99,6 +99,7 @@ def test_command_writes_what_the_files_name_says(capsys: pytest.CaptureFixture[s
 def test_command_takes_fractions_ways_and_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert "outputs[0]: z = 1/5·255 + 1/10·255 + (-1/10)·255 = 51" in said(capsys, "four", "--fractions")
     told = json.loads(said(capsys, "xor", "--by", "neuron", "--set", "train.learning_rate=0.25", "--json"))
+    assert told["network"] == "xor"
     assert (told["by"], told["stages"]) == ("neuron", ["input", "hidden", "out", "E"])
     assert any("η = 0.25" in frame["equation"] for frame in told["frames"])
 

@@ -83,6 +83,10 @@ def test_two_heads_are_trained_resumed_and_judged(engine: str, tmp_path: Path) -
     assert judged["heads"]["digit"] == pytest.approx(float((predicted["digit"] == yt).mean()))
     assert judged["accuracy"] == pytest.approx(np.mean([judged["heads"]["odd"], judged["heads"]["digit"]]))
     assert judged["heads"]["odd"] > 0.6
+    counts = np.array(judged["confusions"]["digit"])
+    assert counts[3].tolist() == np.bincount(predicted["digit"][yt == 3], minlength=10).tolist()
+    assert list(judged["confusions"]) == ["digit"]  # of a single unit's two classes the share says all
+    assert "\ndigit:\nclass       n" in run("evaluate", tmp_path / "two.toml", "--run", tmp_path / "run")[1]
     assert judged["loss"] == pytest.approx(found.history.epochs[-1].validation_loss, rel=1e-5)
 
 

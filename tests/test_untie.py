@@ -157,6 +157,7 @@ def test_command_prints_tables_pages_and_json(capsys: pytest.CaptureFixture[str]
     assert "SGD(learning_rate=0.001)" in shown
     assert main(["untie", "four", "conv[0]", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
+    assert told["network"] == "four"
     assert (len(told["copies"]), len(told["tied"]), told["spread"][0]) == (36, 11, 0.0)
     assert main(["untie", "four", "outputs"]) == 2
     assert capsys.readouterr().err.startswith("untie outputs: nothing here is used more than once.")

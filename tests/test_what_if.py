@@ -280,6 +280,7 @@ def test_command_prints_tables_pages_and_json(capsys: pytest.CaptureFixture[str]
     assert "  loss: 0.298371 → 0.302664 (+0.0042931)" in shown
     assert main(["what-if", "four", "conv[0,3,1]=0", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
+    assert told["network"] == "four"
     assert told["changes"] == [{"kind": "activation", "name": "conv[0,3,1]", "before": 255.0, "after": 0.0}]
     assert main(["what-if", "four", "x[0,2,3]=0", "--format", "html"]) == 0
     assert "<h1>What if input[0,2,3] = 0?</h1>" in capsys.readouterr().out

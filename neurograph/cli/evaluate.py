@@ -99,6 +99,11 @@ def judge(network: Trainable, x: Batch, y: Batch) -> dict[str, Any]:
         result["confusion"] = confusion(network, x, np.asarray(y), head.size).tolist()
     if isinstance(y, dict):
         result["heads"] = {name: _share_of_right(network, x, name, labels) for name, labels in y.items()}
+        result["confusions"] = {
+            head.name: confusion(network, x, np.asarray(y[head.name]), head.size, head.name).tolist()
+            for head in network.layout.heads
+            if len(head.shape) == 1 and head.size > 1 and _are_classes(y[head.name])
+        }
     return result
 
 
@@ -112,14 +117,17 @@ def _share_of_right(network: Any, x: Batch, head: str, labels: Any, portion: int
     return float(sum(int(np.sum(network.predict(take(x, r))[head] == labels[r])) for r in rows) / len(labels))
 
 
-def confusion(network: Any, x: Batch, y: NDArray[Any], n_classes: int, portion: int = 1_000) -> NDArray[np.int64]:
-    """Counts, shape (n_classes, n_classes): samples of class i that were taken for class j."""
+def confusion(
+    network: Any, x: Batch, y: NDArray[Any], n_classes: int, head: str | None = None, portion: int = 1_000
+) -> NDArray[np.int64]:
+    """Counts, shape (n_classes, n_classes): samples of class i that were taken for class j, by one of several heads or the only one."""
     from neurograph.training.batches import take
 
     counts = np.zeros((n_classes, n_classes), dtype=np.int64)
     for start in range(0, len(y), portion):
         rows = slice(start, start + portion)
-        np.add.at(counts, (y[rows], network.predict(take(x, rows))), 1)
+        said = network.predict(take(x, rows))
+        np.add.at(counts, (y[rows], said if head is None else said[head]), 1)
     return counts
 
 
@@ -129,6 +137,8 @@ def text(result: dict[str, Any]) -> str:
     lines = [f"{result['data']}, {result['n']:,} {result['samples']} samples: {accuracy}loss {result['loss']:.5f}"]
     for head, share in result.get("heads", {}).items():
         lines += [f"  {head}: accuracy {100 * share:.2f} %"] if share is not None else []
+    for head, counts in result.get("confusions", {}).items():
+        lines += ["", f"{head}:", *table(np.array(counts))]
     if result["confusion"] is not None:
         lines += ["", *table(np.array(result["confusion"]))]
     return "\n".join(lines)

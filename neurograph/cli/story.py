@@ -138,5 +138,7 @@ def _format(out: Path | None, form: Format | None) -> Format:
 
 def _set(story: Story, form: Format, digits: int, about: str) -> str:
     if form is Format.json:
-        return json.dumps({"about": about, **story.as_json()}, indent=2, allow_nan=False, ensure_ascii=False)
+        return json.dumps(
+            {"network": story.name, "about": about, **story.as_json()}, indent=2, allow_nan=False, ensure_ascii=False
+        )
     return story.page(digits, about) if form is Format.html else f"{about}\n\n{story.text(digits)}"

@@ -88,7 +88,14 @@ def command(
         drift = found.inspector.untie(what, optimizer, steps)
     about = f"{found.spec.name}, {found.note}, {found.weights}"
     if as_json or form is Format.json:
-        print(json.dumps({"about": about, **drift.as_json()}, indent=2, allow_nan=False, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"network": found.spec.name, "about": about, **drift.as_json()},
+                indent=2,
+                allow_nan=False,
+                ensure_ascii=False,
+            )
+        )
     elif form is Format.html:
         print(drift.page(digits, rows, about))
     else:

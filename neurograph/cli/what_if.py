@@ -83,7 +83,14 @@ def command(
         change = found.inspector.what_if(changes)
     about = f"{found.spec.name}, {found.note}, {found.weights}"
     if as_json or form is Format.json:
-        print(json.dumps({"about": about, **change.as_json()}, indent=2, allow_nan=False, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"network": found.spec.name, "about": about, **change.as_json()},
+                indent=2,
+                allow_nan=False,
+                ensure_ascii=False,
+            )
+        )
     elif form is Format.text:
         print(f"{about}\n\n{change.text(digits, rows)}")
     else:
