@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -118,7 +119,7 @@ def _share_of_right(network: Any, x: Batch, head: str, labels: Any, portion: int
 
 
 def confusion(
-    network: Any, x: Batch, y: NDArray[Any], n_classes: int, head: str | None = None, portion: int = 1_000
+    network: Any, x: Batch, y: NDArray[Any], n_classes: int, head: Hashable | None = None, portion: int = 1_000
 ) -> NDArray[np.int64]:
     """Counts, shape (n_classes, n_classes): samples of class i that were taken for class j, by one of several heads or the only one."""
     from neurograph.training.batches import take
