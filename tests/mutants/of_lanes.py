@@ -354,6 +354,13 @@ UPDATES = (
         STEPS,
     ),
     Mutant(
+        "weights of a kept layer are applied in another order than its sources",
+        "neurograph/compiler/channels.py",
+        'taps=cells.taps[np.argsort(cells.taps[:, 0], kind="stable")]',
+        "taps=np.stack([np.sort(cells.taps[:, 0]), cells.taps[:, 1]], axis=1)",
+        STEPS,
+    ),
+    Mutant(
         "the last taps of a kept layer are applied twice",
         "neurograph/kernels/steps.py",
         "            for p in range(some):\n                at =",
