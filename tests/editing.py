@@ -23,6 +23,7 @@ def edit(graph: NeuronGraph, edits: Iterable[tuple[str, int]]) -> NeuronGraph:
         try:
             EDITS[word](changed, np.random.default_rng(seed))
             changed.validate()
+            refuse_mixed_maxima(changed)
         except (GraphError, NothingToEdit):
             continue
         graph = changed
@@ -31,6 +32,15 @@ def edit(graph: NeuronGraph, edits: Iterable[tuple[str, int]]) -> NeuronGraph:
 
 class NothingToEdit(Exception):
     """The graph has nothing that this edit could change."""
+
+
+def refuse_mixed_maxima(graph: NeuronGraph) -> None:
+    """A maximum over a constant and neurons of several layers is valid, and nothing that the compiler takes: it says so."""
+    for node, kind in graph.nodes(data="kind"):
+        sources = [graph.nodes[source] for source in graph.predecessors(node)] if kind == "max" else []
+        layers = {source.get("pads") if source["kind"] == "constant" else source.get("layer") for source in sources}
+        if len(layers) > 1 and any(source["kind"] == "constant" for source in sources):
+            raise NothingToEdit
 
 
 def pick(items: list[T], random: Random) -> T:

@@ -380,7 +380,7 @@ def test_read_only_cache_is_read(filled: Path) -> None:
 
 SMALL_FILES = """
 import resource
-resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000, 3_000))
 """
 
 

@@ -214,6 +214,17 @@ def hand_made() -> ng.NeuronGraph:
     return g
 
 
+def mixed_maximum() -> ng.NeuronGraph:
+    """A maximum over an input, a neuron behind it, and a constant that pads the input."""
+    text = 'name = "c"\ninput = [1, 3]\nlayer = [{ name = "conv", kind = "conv", filters = 1, kernel = 1, padding = 1, padding_value = -1 }]'
+    g = ng.build(ng.lay_out(ng.load(text)))
+    g.add_pool("top", op="max")
+    constant = next(node for node, kind in g.nodes(data="kind") if kind == "constant")
+    for source in (("input", 0, 1), ("conv", 0, 1), constant):
+        g.connect(source, "top")
+    return g
+
+
 Attempt = Callable[[], object]
 GRAPHS: list[tuple[Attempt, str]] = [
     (lambda: hand_made().add_input("x"), "x is in the graph already; every neuron needs an id of its own."),
@@ -225,6 +236,7 @@ GRAPHS: list[tuple[Attempt, str]] = [
     (lambda: hand_made().connect("x", "h", weight="w2"), "x and h are connected already; a second edge between a pair is not kept. Use one edge, or put a sum neuron between them."),
     (lambda: hand_made().set_outputs(["h", "y"]), "outputs that are not in the graph: y."),
     (lambda: hand_made().set_outputs(["h", "h"]), "an output is listed twice."),
+    (lambda: ng.plan(mixed_maximum()), "top: a maximum over a constant and neurons of several layers. Put a sum neuron between."),
 ]  # fmt: skip
 
 
