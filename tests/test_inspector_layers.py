@@ -56,7 +56,7 @@ conv[0]: a group of 36 neurons, 6×6, relu
     1  -31.875  44.625  44.625
     2    0      -6.375   0"""
 LOSS = """\
-loss = 0.298371, sample 0
+loss = 0.298371
 
   loss = ½ Σ (a − t)²
     output    z        a         t   adds        δ
@@ -158,7 +158,7 @@ def test_command_explains_bias_group_layer_and_loss(capsys: pytest.CaptureFixtur
         ("four", "conv[0]", "conv[0]: a group of 36 neurons, 6×6, relu"),
         ("four", "outputs", "outputs: a layer of 2 neurons"),
         ("four", "input", "input: a layer of 36 input neurons, 1×6×6"),
-        ("mazur", "loss", "loss = 0.298371, sample 0"),
+        ("mazur", "loss", "loss = 0.298371"),
     ):
         assert main(["explain", spec, what]) == 0
         assert capsys.readouterr().out.splitlines()[2] == first

@@ -115,7 +115,7 @@ def many_samples(spec: Spec, topology: Topology, data: str | None, n: int, run: 
     DataError
         If there are none: random numbers would show nothing.
     """
-    from neurograph.cli.examined import Given, can_learn, data_set_of, find_batch, samples_for_looking
+    from neurograph.cli.examined import Given, data_set_of, find_batch, samples_for_looking, suits
     from neurograph.graph.layout import layout_of
 
     layout = layout_of(topology)
@@ -125,17 +125,17 @@ def many_samples(spec: Spec, topology: Topology, data: str | None, n: int, run: 
         return own
     if (name := data_set_of(spec, data, run)) is not None:
         found = samples_for_looking(spec, layout, name, run).limited(n)
-        has_targets = can_learn(layout) or isinstance(found.y, dict)
-        return Given(found.x, f"{found.n:,} training samples of {name}", found.y if has_targets else None)
+        return Given(found.x, f"{found.n:,} training samples of {name}", found.y if suits(layout, found.y) else None)
     return _digits(spec, topology, n)
 
 
 def _digits(spec: Spec, topology: Topology, n: int) -> Given:
     """The bundled digits brought to the network's input."""
-    from neurograph.cli.examined import Given, can_learn
+    from neurograph.cli.examined import Given, wanted_of_digits
     from neurograph.data import digits
     from neurograph.data.prepare import prepare
     from neurograph.graph.layout import layout_of
+    from neurograph.training.batches import take
 
     layout = layout_of(topology)
     shape = layout.inputs[0].shape
@@ -144,8 +144,7 @@ def _digits(spec: Spec, topology: Topology, n: int) -> Given:
             f"{spec.name}: nothing to count: the spec has neither samples nor a data set, and the bundled digits do not fit its "
             "input. Add [[sample]] or [data], or name a data set: --data digits|mnist|FOLDER|FILE.npz."
         )
-    (x, y), _ = digits()
-    classes = can_learn(layout) and layout.heads[0].shape[:1] >= (10,)
-    x = prepare(x[:n], shape, resize=shape[1:])
+    x = prepare(digits()[0][0][:n], shape, resize=shape[1:])
     changed = "" if shape == (1, 8, 8) else ", resized"
-    return Given(x, f"{len(x):,} bundled digits{changed}", y[:n] if classes else None)
+    wanted = wanted_of_digits(spec, layout)
+    return Given(x, f"{len(x):,} bundled digits{changed}", None if wanted is None else take(wanted, slice(n)))

@@ -250,16 +250,25 @@ def _from_data(spec: Spec, layout: Layout, data: str, sample: int, run: Path | N
     if not 0 <= sample < found.n:
         raise UsageError(f"--sample {sample}: {data} has the training samples 0…{found.n - 1:,}.")
     x, y = take(found.x, slice(sample, sample + 1)), take(found.y, slice(sample, sample + 1))
-    if isinstance(y, dict):
-        told = ", ".join(f"{head}: {target[0]}" for head, target in y.items() if np.ndim(target) == 1)
-        return Given(x, f"{data} sample {sample} ({told})", y, labels=found.y)
-    return Given(x, f"{data} sample {sample} (a {y[0]})", y if can_learn(layout) else None, labels=found.y)
+    return Given(x, f"{data} sample {sample}{_in_words(y)}", y if suits(layout, y) else None, labels=found.y)
+
+
+def _in_words(target: Batch) -> str:
+    """What is wanted of one sample, where that is short: a class, or one number; of several heads each."""
+    heads = target if isinstance(target, Mapping) else {"": target}
+    told = [(head, np.asarray(wanted).reshape(-1)) for head, wanted in heads.items() if np.size(wanted) == 1]
+    if isinstance(target, Mapping):
+        words = ", ".join(f"{head}: {wanted[0]:.4g}" for head, wanted in told)
+    else:
+        words = "".join(f"a {w[0]}" if w.dtype.kind in "iu" else f"target {w[0]:.4g}" for _, w in told)
+    return f" ({words})" if words else ""
 
 
 def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given | None:
     """Bundled digits brought to the input's size; where they do not fit, random numbers, or nothing."""
     from neurograph.data import digits
     from neurograph.data.prepare import prepare
+    from neurograph.training.batches import take
 
     shape = layout.inputs[0].shape
     (x, y), _ = digits()
@@ -268,8 +277,9 @@ def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given
             raise UsageError(f"--sample {sample}: digits has the training samples 0…{len(x) - 1:,}.")
         resized = prepare(x[sample : sample + 1], shape, resize=shape[1:])
         note = f"digits sample {sample} (a {y[sample]})" + ("" if shape == x.shape[1:] else ", resized")
-        if can_learn(layout) and layout.heads[0].shape[:1] >= (10,):
-            return Given(resized, note, y[sample : sample + 1])
+        labels = wanted_of_digits(spec, layout)
+        if labels is not None:
+            return Given(resized, note, take(labels, slice(sample, sample + 1)), labels=labels)
         target = _first_class(layout)
         return Given(resized, note if target is None else f"{note}, target: the first class", target)
     if not any_input:
@@ -284,6 +294,22 @@ def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given
     return Given(arrays, "random input, seed 0" + ("" if target is None else ", target: the first class"), target)
 
 
+def wanted_of_digits(spec: Spec, layout: Layout) -> Batch | None:
+    """What a training on the bundled digits, resized, would want of each; None where they say nothing of some head."""
+    from neurograph.training.samples import samples_for
+    from neurograph.training.targets import labels_by_head
+
+    try:
+        told = labels_by_head(spec, layout)
+        plain = [head.shape for head in layout.heads if head.name not in told]
+        speaks = all(head.loss is not None for head in layout.heads) and bool(layout.heads)
+        if not speaks or any(prod(shape[1:]) != 1 or shape[:1] < (10,) for shape in plain):
+            return None
+        return samples_for(spec, layout, "digits", {"resize": list(layout.inputs[0].shape[1:])}).y
+    except DataError:
+        return None
+
+
 def _first_class(layout: Layout) -> Batch | None:
     """Class 0 (or zeros) as a target for every head, so that there is a δ to look at."""
     if not all(head.loss is not None for head in layout.heads):
@@ -295,9 +321,12 @@ def _first_class(layout: Layout) -> Batch | None:
     return zeros
 
 
-def can_learn(layout: Layout) -> bool:
-    """Whether classes can be targets: one head with a loss, and one prediction a sample."""
-    return len(layout.heads) == 1 and layout.heads[0].loss is not None and prod(layout.heads[0].shape[1:]) == 1
+def suits(layout: Layout, targets: Batch) -> bool:
+    """Whether the network can learn these: each head its own, or one head with a loss values of its shape, or classes of one prediction."""
+    if isinstance(targets, Mapping):
+        return True
+    heads = layout.heads
+    return len(heads) == 1 and heads[0].loss is not None and (np.ndim(targets) > 1 or prod(heads[0].shape[1:]) == 1)
 
 
 def data_set_of(spec: Spec, data: str | None, run: Path | None) -> str | None:

@@ -140,7 +140,7 @@ def _held_out(
     learned: Mapping[str, Any] | None,
 ) -> _Chosen:
     """Held-out samples of a data set, all classes in turn."""
-    from neurograph.cli.examined import Given, can_learn
+    from neurograph.cli.examined import Given, suits
     from neurograph.data.known import KNOWN
     from neurograph.training.batches import take
     from neurograph.training.samples import samples_for
@@ -151,7 +151,7 @@ def _held_out(
     first = np.asarray(next(iter(told.values())))
     is_class = first.ndim == 1 and first.dtype.kind in "iu"
     which = in_turn(first.tolist(), n) if is_class else list(range(min(n, len(first))))
-    wanted = isinstance(y, Mapping) or can_learn(layout)
+    wanted = suits(layout, y)
     classes = KNOWN[data].classes if data in KNOWN else ()
     given = []
     for k in which:

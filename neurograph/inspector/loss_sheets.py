@@ -11,8 +11,9 @@ from neurograph.inspector.table import largest, left_out, number
 
 def loss_sheet(card: LossCard, digits: int, limit: int) -> Sheet:
     """The loss's card: what every output adds."""
+    which = f", sample {card.sample}" if card.sample else ""
     value = number(card.value, digits)
-    lines: Sheet = [f"loss = {value}, sample {card.sample}"]
+    lines: Sheet = [f"loss = {value}{which}"]
     for (head, formula, weight, outputs), notes in zip(card.heads, card.notes, strict=True):
         factor = "" if weight == 1 else f"{number(weight, digits)} · "
         what = "loss" if len(card.heads) == 1 else f"the part of {head}"
