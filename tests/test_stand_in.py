@@ -50,6 +50,9 @@ def test_classes_that_nothing_speaks_of_are_the_first(capsys: pytest.CaptureFixt
     spec.write_text(spec.read_text().replace(", labels = [0, 1, 0, 1, 0, 1, 0, 1, 0, 1]", ""))
     assert main(["explain", str(spec), "loss", "--sample", "3"]) == 0
     assert capsys.readouterr().out.startswith("net, digits sample 3 (a 3), resized, target: the first class, untrained")
+    assert main(["explore", str(spec), "-o", str(tmp_path / "net.html"), "--samples", "2"]) == 0
+    assert "net, target: first class; 2 samples, untrained" in capsys.readouterr().out
+    assert '"about":"target: first class; 2 samples; untrained' in (tmp_path / "net.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,9 @@ TEXTBOOK_EDGES = 50_000
 EXACT_PARAMETERS = 20_000_000
 """Above this the compiled program computes in float32, to save memory."""
 
+FIRST_CLASS = ", target: the first class"
+"""Said where a target stands in for one that nothing speaks of."""
+
 Array = NDArray[Any]
 
 
@@ -281,7 +284,7 @@ def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given
         if labels is not None:
             return Given(resized, note, take(labels, slice(sample, sample + 1)), labels=labels)
         target = _first_class(layout)
-        return Given(resized, note if target is None else f"{note}, target: the first class", target)
+        return Given(resized, note if target is None else note + FIRST_CLASS, target)
     if not any_input:
         return None
     if sample:
@@ -291,7 +294,7 @@ def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given
     generator = np.random.default_rng(0)
     arrays = {port.name: generator.random((1, *port.shape)) for port in layout.inputs}
     target = _first_class(layout)
-    return Given(arrays, "random input, seed 0" + ("" if target is None else ", target: the first class"), target)
+    return Given(arrays, "random input, seed 0" + ("" if target is None else FIRST_CLASS), target)
 
 
 def wanted_of_digits(spec: Spec, layout: Layout) -> Batch | None:

@@ -97,7 +97,7 @@ class _Chosen:
 
 def _chosen(spec: Spec, layout: Layout, data: str | None, n: int, run: Path | None) -> _Chosen:
     """What is shown: the spec's samples or a data set's; where there are none, what stands in for them."""
-    from neurograph.cli.examined import data_set_of
+    from neurograph.cli.examined import FIRST_CLASS, data_set_of
     from neurograph.training import load_run
     from neurograph.training.settings import Settings
 
@@ -110,6 +110,8 @@ def _chosen(spec: Spec, layout: Layout, data: str | None, n: int, run: Path | No
         return _held_out(spec, layout, named, n, prepare, arguments.get("normaliser"))
     given = _from_spec(spec, layout, n, run)
     note = f"{len(given)} sample{'' if len(given) == 1 else 's'}" + (" of the spec" if spec.samples else "")
+    if given[0].note.endswith(FIRST_CLASS):
+        note = f"target: first class; {note}"  # first, so that it is read on the page
     return _Chosen(given, note, prepare, own, None, _is_drawable(own) and not prepare.get("normalise"))
 
 
