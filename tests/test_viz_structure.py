@@ -228,7 +228,7 @@ def test_what_a_giant_leaves_out_is_counted() -> None:
     topology = topology_of("alexnet")
     picture = excerpt_of(Subject(topology), ("conv2", 3, 5, 5))
     n = topology.n_neurons + topology.n_inputs - picture.graph.number_of_nodes()
-    assert f"{n:,} neurons not drawn in all" in " ".join(picture.left_out)
+    assert f"{n:,} neurons (inputs included) not drawn in all" in " ".join(picture.left_out)
     assert ("conv2", 3, 5, 5) in picture.graph
     assert picture.graph.in_degree(("conv2", 3, 5, 5)) > 0
 

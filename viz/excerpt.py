@@ -199,7 +199,9 @@ def _left_out(topology: Topology, graph: NeuronGraph, windows: Mapping[str, Wind
         said.append(f"{counted(n_layers, 'layer')} not drawn: --around one of their neurons shows them")
     n_neurons = topology.n_neurons + topology.n_inputs - sum(map(_size, windows.values()))
     if n_neurons:
-        said.append(f"{counted(n_neurons, 'neuron')} not drawn in all: above each layer stands which part of it is")
+        said.append(
+            f"{counted(n_neurons, 'neuron')} (inputs included) not drawn in all: above each layer stands which part of it is"
+        )
     drawn = graph.number_of_edges()
     whose = "of the lit neuron" if around is not None else "into one neuron of every layer (framed)"
     said.append(f"drawn are {counted(drawn, 'edge')} {whose}, of {topology.n_edges:,}")
