@@ -20,6 +20,7 @@ from neurograph.compiler.placing import NOWHERE, Mask, Placing
 from neurograph.compiler.plan import Plan
 from neurograph.compiler.recording import marked, record_trace
 from neurograph.compiler.samples import SampleEmitter
+from neurograph.compiler.spills import spilt
 from neurograph.compiler.storage import Storage, parameters_with_lanes
 from neurograph.graph.layout import Layout
 from neurograph.kernels import code as c
@@ -162,12 +163,13 @@ class _Maker:
     def _link(self, emitters: list[StepEmitter]) -> None:
         """Steps whose only reader is a maximum take δ from its winners."""
         by_name = {emitter.step.population: emitter for emitter in emitters}
+        spills = spilt(self.plan, self.gathers)
         for emitter in emitters:
             pool = by_name.get(emitter.step.fusion.pool) if emitter.step.fusion is not None else None
             if isinstance(emitter, ChannelEmitter) and isinstance(pool, ChannelEmitter):
                 emitter.follow(pool)
             if isinstance(emitter, ChannelEmitter):
-                emitter.gathers = self.gathers
+                emitter.gathers, emitter.is_spilt = self.gathers, emitter.step.population in spills
         users: dict[str, list[object]] = {}
         for emitter in emitters:
             for part in emitter.parts:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.compiler.arena import runs
 from neurograph.compiler.behind import Behind, find_behind
 from neurograph.compiler.cells import Cells
 from neurograph.compiler.chunks import chunks_of, whole
@@ -35,6 +36,9 @@ class ChannelEmitter(LaneEmitter):
     behind: Behind | None = None
     gathers: Mapping[tuple[int, int, int], Gathered] = MappingProxyType({})
     """(Step, projection, nest) → how its errors are gathered."""
+
+    is_spilt = False
+    """Whether readers leave errors in the margins of this step's neurons."""
 
     steps: Mapping[int, str] = MappingProxyType({})
     """Part → the parameter that it alone uses."""
@@ -80,6 +84,8 @@ class ChannelEmitter(LaneEmitter):
     # -- backward ---------------------------------------------------------------------------------------------------------
     def backward(self) -> None:
         """δ to the sources and to the weights."""
+        if self.is_spilt and any(number == self.number for number, _, _ in self.gathers):
+            self._clear_margins()
         for part in self.parts:
             if self.step.op == "max":
                 when = self._when_sources(part) | (c.TRACE if self.is_listed else 0)
@@ -101,6 +107,15 @@ class ChannelEmitter(LaneEmitter):
                 self._tiles_back(part)
         for j, projection in enumerate(self.step.projections):
             self._copy_views(j, projection, c.COPY_BACK)
+
+    def _clear_margins(self) -> None:
+        """Who gathers finds no δ beyond the border."""
+        whole = np.arange(self.box.start, self.box.start + self.box.size, dtype=np.int64)
+        margins = runs(np.setdiff1d(whole, self.box.every()))
+        table = self.listing.table(margins)
+        self.listing.add(
+            c.FILL, c.BACKWARD, table, len(margins), extra=self.constants.zero(), shift=2 * self.arena.size
+        )
 
     def _tiles_back(self, part: LanePart) -> None:
         stepped = self.is_stepped(part)

@@ -354,6 +354,14 @@ UPDATES = (
         STEPS,
     ),
     Mutant(
+        "errors that a strided reader left beyond the border are gathered",
+        "neurograph/compiler/spills.py",
+        "(i, j, k) not in gathers and ((low < 0).any() or (high >= shape).any())",
+        "(i, j, k) not in gathers and (low < -1).any()",
+        ("tests/test_orders.py",),
+        jit=True,
+    ),
+    Mutant(
         "weights of a kept layer are applied in another order than its sources",
         "neurograph/compiler/channels.py",
         'taps=cells.taps[np.argsort(cells.taps[:, 0], kind="stable")]',
