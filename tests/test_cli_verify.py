@@ -42,6 +42,24 @@ def test_a_disagreement_is_named_and_ends_in_exit_code_1(
     assert "xor: the engines DISAGREE.\nprogram, integer: delta of out at out[0], sample 1, off by 2\n" in out
 
 
+@pytest.mark.parametrize("name", ["xor", "alexnet"])
+def test_a_network_too_large_for_every_edge_is_announced_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(
+        "neurograph.verification.verify", lambda *_, **__: seen.append(capsys.readouterr().err) or Report(name)
+    )
+    main(["verify", name])
+    announced = (
+        "alexnet: 672,424,832 edges, too many to check one by one (limit 1,000,000): the program is checked on sampled neurons and "
+        "weights, which may take minutes. Sooner done: --samples 1 --dtype float32\n"
+    )
+    assert seen == ([announced] if name == "alexnet" else [""])
+    main(["verify", name, "--json"])
+    assert seen[1:] == [""]
+
+
 @pytest.mark.parametrize("samples", ["0", "-1", "two"])
 def test_samples_must_be_a_positive_number(samples: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "xor", "--samples", samples]) == 2

@@ -105,11 +105,12 @@ def test_a_training_that_goes_on_stops_where_it_would_have(tmp_path: Path) -> No
         ),
         (
             {"watch": "accuracy"},
-            "watch: 'accuracy' cannot be watched: it is measured only without validation samples.",
+            "watch: 'accuracy' cannot be watched: it is of the training samples, and measured only without validation samples. "
+            "Watch validation_accuracy.",
         ),
         (
             {"watch": "validation_loss", "validation": None},
-            "watch: 'validation_loss' cannot be watched: there are no validation samples.",
+            "watch: 'validation_loss' cannot be watched: there are no validation samples. Watch loss.",
         ),
     ],
 )

@@ -149,14 +149,16 @@ def test_folders_that_are_no_runs_are_refused(tmp_path: Path) -> None:
 def test_an_existing_folder_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert Run.create(tmp_path / "empty", spec_text(), {}, params()).spec_text == spec_text()
-    for taken in ("empty", "file"):
-        (tmp_path / "file").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    told = {
+        "empty": f"is there already. Choose another --out, or go on with it: train --resume {tmp_path / 'empty'}",
+        "file": "is a file; a run is kept in a folder of its own. Choose another --out.",
+        ".": "is there already, and no run is kept in it. Choose another --out.",
+    }
+    for taken, message in told.items():
         with pytest.raises(RunError) as caught:
             Run.create(tmp_path / taken, spec_text(), {}, params())
-        assert str(caught.value) == (
-            f"{tmp_path / taken}: is there already. Choose another --out, or go on with it: "
-            f"train --resume {tmp_path / taken}"
-        )
+        assert str(caught.value) == f"{tmp_path / taken}: {message}"
     assert (tmp_path / "file").read_text() == "mine"
 
 

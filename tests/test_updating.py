@@ -10,6 +10,7 @@ import pytest
 from written import drawn, graph_of
 
 import neurograph as ng
+from neurograph.errors import TrainingError
 from neurograph.kernels.jit import COMPILED
 from neurograph.kernels.update import STRETCH
 
@@ -194,3 +195,13 @@ def test_decay_and_penalties_stay_on_the_quick_road() -> None:
         assert engine._updating.ruled(ng.SGD(0.1, **kind, **ALL), names, 1).on_the_spot
     assert not engine._updating.ruled(ng.Adam(0.1, **ALL), names, 1).on_the_spot
     assert engine._updating.ruled(ng.SGD(0.1, clip_norm=1.0), names, 1) is None
+
+
+@pytest.mark.skipif(not COMPILED, reason="slow without the JIT")
+@pytest.mark.parametrize("clip_norm", [None, 1.0])
+def test_gradients_beyond_the_finite_range_are_told_without_warnings(clip_norm: float | None) -> None:
+    topology = ng.lay_out(ng.load("linear"))
+    program = ng.compile(topology, ng.initialise(topology, 0), dtype="float32", threads=2)
+    x = np.full((64, 1, 28, 28), 1e38)
+    with pytest.raises(TrainingError, match="finite"):
+        ng.fit(program, x, np.arange(64) % 10, epochs=1, optimizer=ng.SGD(0.1, clip_norm=clip_norm))

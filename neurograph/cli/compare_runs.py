@@ -170,11 +170,12 @@ def table(told: list[dict[str, Any]], differing: dict[str, list[Any]], heads: li
     judged = {run["judged"] for run in told}
     whose = judged.pop() if len(judged) == 1 else "held-out"
     for which in ("best", "last"):
-        for key in SCORES:
-            if any(run[which] is not None and run[which][key] is not None for run in told):
-                rows[f"{which} {key.replace('validation_', f'{whose} ')}"] = [_score(run[which], key) for run in told]
         if which == "best":
             rows["best epoch"] = ["-" if run["best"] is None else str(run["best"]["epoch"]) for run in told]
+        for key in SCORES:
+            if any(run[which] is not None and run[which][key] is not None for run in told):
+                name = f"{key.replace('validation_', f'{whose} ')} at {which} epoch"
+                rows[name] = [_score(run[which], key) for run in told]
     if whose == "held-out":
         rows["held out are"] = [f"{run['judged']} samples" for run in told]
     rows["time"] = [_time(run["seconds"]) for run in told]

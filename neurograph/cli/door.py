@@ -45,8 +45,20 @@ def run(arguments: list[str] | None = None) -> int:
         if with_traceback and isinstance(error, Exception):
             raise
         message, code = describe(error)
-        print(_one_screen(message), file=sys.stderr)
+        _tell(message)
         return code
+
+
+def _tell(message: str) -> None:
+    """The message, where somebody still reads; `2>&1 | head` may have gone, a disk may be full."""
+    for silence, stream, text in (
+        (_silence_stdout, sys.stdout, ""),
+        (_silence_stderr, sys.stderr, _one_screen(message)),
+    ):
+        try:
+            print(text, end="\n" if text else "", file=stream, flush=True)
+        except OSError:
+            silence()
 
 
 def describe(error: BaseException) -> tuple[str, int]:
@@ -137,3 +149,7 @@ def _write_every_letter() -> None:
 def _silence_stdout() -> None:
     """Whoever read our output has gone: let the interpreter's last flush go nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _silence_stderr() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -73,16 +73,20 @@ def begin(
     init_from: str | None = None,
     freeze: Sequence[str] = (),
 ) -> Job:
-    """A training from its start; with `out`, its run folder is made."""
+    """A training from its start; with `out`, its run folder is made, after all that can be checked before the first step."""
+    from neurograph.cli import ready
     from neurograph.cli.transfer import transferred
     from neurograph.graph.balancing import balanced, counted_weights
     from neurograph.graph.initialise import initialise
     from neurograph.graph.lay_out import lay_out
     from neurograph.spec import load
     from neurograph.training import History, Run
+    from neurograph.training.runs import check_free
     from neurograph.training.settings import Settings
 
     spec = load(name)
+    if out is not None:
+        check_free(out)
     settings = Settings.of(spec, assignments, **options)
     topology = lay_out(spec)
     samples = _samples(spec, topology, settings)
@@ -92,7 +96,9 @@ def begin(
     declared, topology = topology, balanced(topology, samples.y)
     params = initialise(topology, settings.seed)
     transfer = transferred(topology, params, init_from, freeze)
-    run = None
+    job = _job(spec, topology, settings, samples, params, None, History())
+    job.transfer = transfer
+    ready.check(job)
     if out is not None:
         data = {"name": samples.name, "n": samples.n, "n_test": samples.n_test, "sha256": samples.digest}
         arguments = {"settings": settings.as_dict(), "data": data, "version": __version__}
@@ -102,9 +108,7 @@ def begin(
             arguments["class_weights"] = counted_weights(declared, topology)
         if transfer is not None:
             arguments["transfer"] = transfer
-        run = Run.create(out, spec.origin.text, arguments, params)
-    job = _job(spec, topology, settings, samples, params, run, History())
-    job.transfer = transfer
+        job.run = Run.create(out, spec.origin.text, arguments, params)
     return job
 
 

@@ -76,6 +76,9 @@ class Keeping:
         if self.job.run is None:
             return error
         folder = self.job.run.folder
+        if isinstance(error, SaveError) and not folder.exists():
+            way = f"Training stopped; up to {self._moment()} it was kept. Put the folder back, or name it as it is called now: "
+            return SaveError(f"{error} {way}neurograph train --resume DIR")
         if isinstance(error, SaveError):
             way = f"Training stopped; what was kept before is whole: {self._moment()}. Make room, then go on with: "
             return SaveError(f"{error} {way}neurograph train --resume {folder}")

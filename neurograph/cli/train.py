@@ -15,6 +15,7 @@ from neurograph.errors import NeurographError, SaveError, TrainingError, UsageEr
 
 if TYPE_CHECKING:
     from neurograph.cli.job import Job
+    from neurograph.cli.keeping import Keeping
     from neurograph.cli.progress import Silent
     from neurograph.engine import Evaluation
     from neurograph.training.interruption import Interruption
@@ -49,11 +50,15 @@ MAY_CHANGE = ("epochs", "steps", "threads", "patience", "data")
 SET = typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the spec's [train], [data] or [augment].")
 
 
+CLOSED = 141
+"""128 + SIGPIPE: the exit code where nobody reads the output any more."""
+
+
 class Stopped(NeurographError):
     """Training was asked to stop, and has; the exit code says by what, as shells have it."""
 
-    def __init__(self, exit_code: int) -> None:
-        super().__init__("Interrupted.")
+    def __init__(self, exit_code: int, message: str = "Interrupted.") -> None:
+        super().__init__(message)
         self.exit_code = exit_code
 
 
@@ -71,7 +76,7 @@ def command(
     keep: Annotated[str | None, KEEP] = None,
     init_from: Annotated[str | None, INIT_FROM] = None,
     freeze: Annotated[list[str] | None, FREEZE] = None,
-    out: Annotated[Path | None, OUT] = None,
+    out: Annotated[str | None, OUT] = None,
     resume: Annotated[Path | None, RESUME] = None,
     save_every: Annotated[float, SAVE_EVERY] = 60.0,
     assign: Annotated[list[str] | None, SET] = None,
@@ -98,10 +103,16 @@ def command(
                     others = {"--init-from": init_from, "--freeze": freeze, "--set": assign, "--out": out, "SPEC": spec}
                     going = _resumed(resume, options, others, held)
                 else:
-                    going = _begun(spec, options, assign or [], out, init_from, freeze or [], held)
+                    going = _begun(spec, options, assign or [], _folder(out), init_from, freeze or [], held)
             carry_out(going, interruption, quiet or as_json, as_json, save_every)
     except Interrupted as asked:
         raise Stopped(asked.exit_code) from None
+
+
+def _folder(out: str | None) -> Path | None:
+    if out is not None and not out.strip():
+        raise UsageError(f"--out {out!r}: found no name; name a new folder, such as: --out runs/first")
+    return None if out is None else Path(out)
 
 
 def _begun(
@@ -147,6 +158,8 @@ def _check_resume(options: dict[str, Any], others: dict[str, Any]) -> None:
 
 def carry_out(job: Job, interruption: Interruption, quiet: bool, as_json: bool, save_every: float) -> None:
     """Train as the job says, and show what came of it."""
+    from neurograph.cli.keeping import Keeping
+    from neurograph.cli.lesson import is_lesson
     from neurograph.cli.outcome import closing, epochs, headline, result
     from neurograph.cli.progress import reporter
     from neurograph.cli.transfer import told
@@ -158,10 +171,14 @@ def carry_out(job: Job, interruption: Interruption, quiet: bool, as_json: bool, 
             job.engine.params.update(job.best)
     else:
         with reporter(job.settings.epochs, quiet, job.judged) as show:
-            show.say(headline(job))
-            for line in told(job.transfer):
-                show.say(line)
-            _train(job, interruption, show, quiet, save_every)
+            is_told = is_lesson(job) and not quiet
+            keeping = Keeping(job, show.epoch if not is_told else lambda _: None)
+            try:
+                for line in (headline(job), *told(job.transfer)):
+                    show.say(line)
+                _train(job, interruption, show, keeping, is_told, save_every)
+            except BrokenPipeError:
+                raise _closed(keeping) from None
     with interruption.freely():
         tested = _tested(job) if as_json or not quiet else None
     if as_json:
@@ -179,16 +196,24 @@ def _tested(job: Job) -> Evaluation | None:
     return evaluate(job.engine, *job.samples.test)
 
 
-def _train(job: Job, interruption: Interruption, show: Silent, quiet: bool, save_every: float) -> None:
-    from neurograph.cli.keeping import Keeping
-    from neurograph.cli.lesson import Lesson, is_lesson
+def _closed(keeping: Keeping) -> NeurographError:
+    """Nobody reads the output any more, which is a wish to stop; the epoch that was to be shown is kept."""
+    try:
+        keeping.write()
+    except SaveError as error:
+        return keeping.explained(error)
+    return Stopped(CLOSED, f"The output was closed, so training stopped. {keeping.told()}")
+
+
+def _train(
+    job: Job, interruption: Interruption, show: Silent, keeping: Keeping, is_told: bool, save_every: float
+) -> None:
+    from neurograph.cli.lesson import Lesson
     from neurograph.training import fit
     from neurograph.training.interruption import Interrupted
 
     samples = job.samples
-    is_told = is_lesson(job) and not quiet
     engine: Any = Lesson(job.engine, show.say) if is_told else job.engine
-    keeping = Keeping(job, show.epoch if not is_told else lambda _: None)
     try:
         history = fit(
             engine,
@@ -213,6 +238,8 @@ def _train(job: Job, interruption: Interruption, show: Silent, quiet: bool, save
             raise Interrupted(interruption.asked)
     except (SaveError, TrainingError) as error:
         raise keeping.explained(error) from None
+    except BrokenPipeError:
+        raise
     except (KeyboardInterrupt, MemoryError, OSError):
         show.stop()
         print(keeping.told(), file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -44,11 +45,21 @@ def command(
     for the purpose. The exit code is 1 where the engines disagree.
     """
     from neurograph.cli.working import working
+    from neurograph.graph.lay_out import lay_out
     from neurograph.spec import load
     from neurograph.verification import verify
+    from neurograph.verification.run import WHOLE
 
     dtypes = ("float64", "float32") if dtype is Dtype.both else (dtype.value,)
     loaded = load(spec)
+    n_edges = lay_out(loaded).n_edges
+    if n_edges > WHOLE and not as_json:
+        print(
+            f"{loaded.name}: {n_edges:,} edges, too many to check one by one (limit {WHOLE:,}): the program is checked on sampled "
+            f"neurons and weights, which may take minutes. Sooner done: --samples 1 --dtype float32",
+            file=sys.stderr,
+            flush=True,
+        )
     with working(f"{loaded.name}, both engines on {samples:,} sample{'s' * (samples != 1)}", as_json):
         report = verify(loaded, samples, seed, dtypes=dtypes)
     print(json.dumps(report.as_dict(), indent=2) if as_json else report)

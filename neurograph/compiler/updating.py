@@ -137,10 +137,13 @@ class Updating:
     def combine(self, n_slots: int, divisor: Any) -> Array:
         """The gradient in its first slot."""
         gradient: Array = self._slots[0]
-        for other in self._slots[1:n_slots]:
-            gradient += other
-        if divisor != 1:
-            gradient /= divisor
+        with np.errstate(
+            all="ignore"
+        ):  # what leaves the finite range is told by the loop, with the neuron that did first
+            for other in self._slots[1:n_slots]:
+                gradient += other
+            if divisor != 1:
+                gradient /= divisor
         return gradient
 
     def clear_gaps(self) -> None:

@@ -271,4 +271,7 @@ def _is_huge(value: Any) -> bool:
 def _unknown(option: str, model: type[BaseModel], table: Mapping[str, Any]) -> str:
     known = list(fields_of(model))
     whose = f"{table['kind']} knows" if issubclass(model, LayerSpec) else "known"
-    return f"unknown option '{_short(option)}'{suggest(option, known)} ({whose}: {', '.join(known)})"
+    near = suggest(option, known)
+    if model in TABLES.values():
+        near = next((f"; it belongs in [{key}]" for key, other in TABLES.items() if option in fields_of(other)), near)
+    return f"unknown option '{_short(option)}'{near} ({whose}: {', '.join(known)})"

@@ -173,7 +173,7 @@ def fit(
     optimizer = optimizer_of(optimizer)
     optimizer.train_on(n)
     task = Task(x, y, n, epochs, size, n_steps, seed, reduction, schedule_of(schedule), augment, patience)
-    _check_watch(watch, engine, validation or (x, y), validation is not None)
+    check_watch(watch, engine, validation or (x, y), validation is not None)
     restores = patience is not None if restore_best is None else restore_best
     if restores and history.epochs and best is None:
         raise UsageError("best: to restore the best weights, those of the best epoch so far are needed; found none.")
@@ -186,13 +186,17 @@ def fit(
     return history
 
 
-def _check_watch(watch: str | None, engine: Trainable, judged: tuple[Batch, Batch], is_validated: bool) -> None:
-    """Refuse, before any training, what no epoch would have a score for."""
+def check_watch(
+    watch: str | None, engine: Trainable, judged: tuple[Batch, Batch], is_validated: bool, note: str = ""
+) -> None:
+    """Refuse, before any training, what no epoch would have a score for; `note` says more of the validation samples."""
     if watch is None or watch == "loss":
         return
     if watch.startswith("validation") != is_validated:
-        there = "it is measured only without validation samples" if is_validated else "there are no validation samples"
-        raise UsageError(f"watch: '{watch}' cannot be watched: {there}.")
+        there = "it is of the training samples, and measured only without validation samples" + note
+        there = there if is_validated else "there are no validation samples"
+        other = f"validation_{watch}" if is_validated else watch.removeprefix("validation_")
+        raise UsageError(f"watch: '{watch}' cannot be watched: {there}. Watch {other}.")
     if watch.endswith("accuracy") and evaluate(engine, *(take(part, slice(1)) for part in judged)).accuracy is None:
         other = watch.replace("accuracy", "loss")
         raise UsageError(f"watch: '{watch}' cannot be watched: this network has none. Watch {other}.")

@@ -91,9 +91,9 @@ class Lock:
                 if error.errno not in NO_LOCKS:
                     raise self._refusal(pid, host) from None
                 if pid and host == socket.gethostname() and pid != os.getpid() and _is_alive(pid):
-                    raise self._refusal(pid, host) from None
+                    raise self._refusal(pid, host, is_sure=False) from None
         if pid and host != socket.gethostname():  # locks do not reach every other machine
-            raise self._refusal(pid, host)
+            raise self._refusal(pid, host, is_sure=False)
 
     def _remove(self) -> None:
         pid, host = self._owner()
@@ -115,14 +115,13 @@ class Lock:
             return 0, ""
         return (int(pid), host) if pid.isdecimal() and len(pid) < 20 and host else (0, "")
 
-    def _refusal(self, pid: int, host: str) -> RunError:
+    def _refusal(self, pid: int, host: str, is_sure: bool = True) -> RunError:
+        """Nobody is asked to remove anything where the system itself says that the lock is held."""
         who = "a process that has not said its name" if not pid else f"process {pid} on {host}"
         if (pid, host) == (os.getpid(), socket.gethostname()):
             who = "this process"
-        return RunError(
-            f"{self.folder}: another training is going on here: {who}. Wait for it, or stop it; "
-            f"if it is no more, remove {self.path}."
-        )
+        unless = "" if is_sure else f"; if it trains no more, which cannot be seen from here, remove {self.path}"
+        return RunError(f"{self.folder}: another training is going on here: {who}. Wait for it, or stop it{unless}.")
 
 
 def _is_alive(pid: int) -> bool:

@@ -71,12 +71,7 @@ class Run:
             If the folder is there already and not empty, or cannot be made.
         """
         folder = Path(folder)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RunError(
-                f"{folder}: is there already. Choose another --out, or go on with it: train --resume {folder}"
-            )
-        if folder.parent.exists() and not folder.parent.is_dir():
-            raise RunError(f"{folder}: the run folder cannot be made: {folder.parent} is not a folder.")
+        check_free(folder)
         place = Path(os.path.realpath(folder))  # which, unlike resolve, takes a link that leads to itself
         making = place.with_name(f".{place.name}.{os.getpid()}.tmp")
         try:
@@ -145,6 +140,8 @@ class Run:
             last.write(self.folder / LAST)
             self.write_history(last.history)
         except OSError as error:
+            if not self.folder.exists():
+                raise SaveError(f"{self.folder}: the run folder is gone: it was renamed, moved or removed.") from None
             raise SaveError(f"{self.folder}: the checkpoint cannot be written: {error.strerror or error}.") from None
         self.__dict__.pop("checkpoint", None)
 
@@ -277,6 +274,18 @@ def _link(source: Path, target: Path) -> None:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_free(folder: Path) -> None:
+    """Raise RunError where no new run folder can be made, and say what stands there."""
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder}: is a file; a run is kept in a folder of its own. Choose another --out.")
+    if (folder / SPEC).is_file() and (folder / ARGUMENTS).is_file():
+        raise RunError(f"{folder}: is there already. Choose another --out, or go on with it: train --resume {folder}")
+    if folder.exists() and any(folder.iterdir()):
+        raise RunError(f"{folder}: is there already, and no run is kept in it. Choose another --out.")
+    if folder.parent.exists() and not folder.parent.is_dir():
+        raise RunError(f"{folder}: the run folder cannot be made: {folder.parent} is not a folder.")
 
 
 class RunLock(Lock):

@@ -170,8 +170,22 @@ def _changed(spec: Spec, assignments: tuple[str, ...], options: Mapping[str, Any
         tables[table][key] = value
         _check(assignment, models[table], tables[table])
         assigned[f"{table}.{key}"] = assignment
+    _check_once(tables, assigned, options)
     _check_together(spec, tables["train"], assigned, options)
     return tables
+
+
+def _check_once(
+    tables: Mapping[str, Mapping[str, Any]], assigned: Mapping[str, str], options: Mapping[str, Any]
+) -> None:
+    """Refuse what is said twice, by an option and by --set, and not the same."""
+    for option, value in options.items():
+        key = "data.set" if option == "data" else f"train.{option}"
+        table, _, name = key.partition(".")
+        if value is not None and key in assigned and tables[table][name] != value:
+            raise UsageError(
+                f"--{option.replace('_', '-')} {value}: --set {_short(assigned[key])} says otherwise; leave one of them out."
+            )
 
 
 def _check_together(spec: Spec, train: dict[str, Any], assigned: Mapping[str, str], options: Mapping[str, Any]) -> None:
@@ -202,9 +216,9 @@ def _parsed(assignment: str, known: Mapping[str, list[str]]) -> tuple[str, str, 
         names = [f"{t}.{k}" for t, keys in known.items() for k in keys]
         mine = [name for name in names if name.startswith(f"{table}.")] or [f"{t}.…" for t in known]
         found = f"unknown key '{name.strip()}'" if equals else "expected KEY=VALUE"
-        raise UsageError(
-            f"--set {_short(assignment)}: {found}{suggest(name.strip(), names)} (known: {', '.join(mine)})"
-        )
+        there = [other for other, keys in known.items() if equals and table in known and key in keys]
+        near = f"; it belongs in [{there[0]}]: {there[0]}.{key}" if there else suggest(name.strip(), names)
+        raise UsageError(f"--set {_short(assignment)}: {found}{near} (known: {', '.join(mine)})")
     if too_deep(text):  # which a parser may take minutes for
         return table, key, text.strip()
     try:

@@ -115,6 +115,8 @@ def _opened(path: Path) -> IO[bytes]:
 def _header(path: Path, file: IO[bytes]) -> tuple[dict[str, Any], dict[str, str]]:
     """What the file says about itself; parsed only if the seal is right, so damage never reaches the parser."""
     size = os.fstat(file.fileno()).st_size
+    if size == 0:
+        raise _damaged(path, "it is empty")
     start = file.read(8)
     length = int.from_bytes(start, "little")
     if len(start) < 8 or length > min(size - 8, MOST_HEADER):

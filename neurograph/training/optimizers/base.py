@@ -160,12 +160,15 @@ class Optimizer(ABC):
     # -- the step -----------------------------------------------------------------------------------------------------------
     def step(self, values: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
         """Update every array of `values` in place with its gradient; all computing is in the array's dtype."""
-        ready = self.prepared(values, gradients)
-        for name, value in values.items():
-            state = self._state.setdefault(name, {})
-            if self.weight_decay and name not in self._biases:
-                np.multiply(value, self._keep, out=value)
-            self._update(value, ready[name], state)
+        with np.errstate(
+            all="ignore"
+        ):  # what leaves the finite range is told by who trains, with the neuron that did first
+            ready = self.prepared(values, gradients)
+            for name, value in values.items():
+                state = self._state.setdefault(name, {})
+                if self.weight_decay and name not in self._biases:
+                    np.multiply(value, self._keep, out=value)
+                self._update(value, ready[name], state)
 
     def prepared(self, values: Mapping[str, Array], gradients: Mapping[str, Array]) -> dict[str, Array]:
         """The gradients with those of the penalties, clipped: what the rule is given."""
