@@ -44,6 +44,20 @@ def test_commands_of_the_page_make_their_figures(command: str, tmp_path: Path) -
         assert now == then, f"{kept.name} is not what its command makes now; run: neurograph {command}"
 
 
+def test_networks_that_learn_mnist_are_shown_with_what_every_machine_has() -> None:
+    learners = ("lenet5", "lenet5-1998", "zipcode-1989")
+    named = [command for command in COMMANDS if command.split()[1] in learners]
+    assert len(named) == 6
+    assert [command for command in named if "--data digits" not in command] == []
+
+
+@pytest.mark.parametrize("command", ["zipcode-1989 --view windows", "lenet5 --around"])
+def test_the_picture_is_of_the_digit_that_its_command_names(command: str) -> None:
+    line = next(line for line in COMMANDS if line.startswith(f"draw {command}") and line.endswith(".svg"))
+    kept = " ".join(texts_of((PAGE.parent / "figures" / Path(line.split()[-1]).name).read_bytes()))
+    assert "digits sample 0 (a 0)" in kept
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in QUICK])
 def test_large_figures_are_made(command: str, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ LAYERS = {
     "autoencoder": ("[1, 8, 8]", 'units = 64 }\n]\nloss = { kind = "mse", labels = "input" }'),
     "renamed classes": ("[1, 8, 8]", "units = 10 }\n]\nloss = { labels = [1, 1, 1, 1, 1, 1, 1, 1, 1, 0] }"),
     "odd or even": ("[1, 12, 12]", "units = 2 }\n]\nloss = { labels = [0, 1, 0, 1, 0, 1, 0, 1, 0, 1] }"),
+    "a dense input": ("[64]", "units = 10 }\n]\nloss = { }"),
     "ten classes": ("[1, 8, 8]", "units = 10 }\n]\nloss = { }"),
 }
 
@@ -81,3 +82,43 @@ def test_a_single_value_is_told_rounded(capsys: pytest.CaptureFixture[str], tmp_
     np.savez(data, x=np.ones((4, 2)), y=np.full(4, 7.58105469))
     assert main(["explain", str(spec), "out[0]", "--data", str(data)]) == 0
     assert " sample 0 (target 7.581), " in capsys.readouterr().out
+
+
+def passed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["explain", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_input_is_prepared_as_the_spec_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zip codes go from −1 to 1."""
+    asked = passed(capsys, "zipcode-1989", "input", "--data", "digits")
+    monkeypatch.setattr("neurograph.data.folders.is_here", lambda known: False)
+    assert passed(capsys, "zipcode-1989", "input") == asked
+    assert "-1" in asked
+
+
+def test_digits_that_are_asked_for_are_resized_where_they_do_not_fit(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    spec = spec_at(tmp_path, "odd or even")
+    assert passed(capsys, spec, "loss", "--sample", "3", "--data", "digits") == passed(
+        capsys, spec, "loss", "--sample", "3"
+    )
+    assert main(["explore", spec, "--data", "digits", "--samples", "2", "-o", str(tmp_path / "net.html")]) == 0
+
+
+def test_a_yes_or_no_is_not_asked_for_a_digit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    spec = tmp_path / "net.toml"
+    spec.write_text(
+        'name = "net"\ninput = [1, 8, 8]\nlayer = [{ name = "out", kind = "dense", units = 1 }]\n'
+        'loss = { kind = "binary_cross_entropy" }\n'
+    )
+    assert passed(capsys, str(spec), "loss", "--sample", "3").startswith(
+        "net, digits sample 3 (a 3), target: the first class, untrained"
+    )
+
+
+def test_only_one_of_several_is_numbered(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "sample" not in passed(capsys, "digits", "loss", "--sample", "3", "--data", "digits").split("\n\n", 1)[1]

@@ -15,6 +15,7 @@ from neurograph.errors import DataError
 if TYPE_CHECKING:
     from neurograph.cli.examined import Given
     from neurograph.engine import Engine
+    from neurograph.graph.layout import Layout
     from neurograph.graph.topology import Topology
     from neurograph.inspector.census import Census
     from neurograph.parameters import Parameters
@@ -126,25 +127,21 @@ def many_samples(spec: Spec, topology: Topology, data: str | None, n: int, run: 
     if (name := data_set_of(spec, data, run)) is not None:
         found = samples_for_looking(spec, layout, name, run).limited(n)
         return Given(found.x, f"{found.n:,} training samples of {name}", found.y if suits(layout, found.y) else None)
-    return _digits(spec, topology, n)
+    return _digits(spec, layout, n, run)
 
 
-def _digits(spec: Spec, topology: Topology, n: int) -> Given:
+def _digits(spec: Spec, layout: Layout, n: int, run: Path | None) -> Given:
     """The bundled digits brought to the network's input."""
-    from neurograph.cli.examined import Given, wanted_of_digits
-    from neurograph.data import digits
-    from neurograph.data.prepare import prepare
-    from neurograph.graph.layout import layout_of
-    from neurograph.training.batches import take
+    from neurograph.cli.examined import Given, preparation, suits, was_resized
+    from neurograph.cli.stand_in import bundled_digits, fits_digits
 
-    layout = layout_of(topology)
-    shape = layout.inputs[0].shape
-    if len(layout.inputs) > 1 or len(shape) != 3 or shape[0] != 1:
+    prepare, normaliser = preparation(spec, run)
+    if not fits_digits(layout, prepare):
         raise DataError(
             f"{spec.name}: nothing to count: the spec has neither samples nor a data set, and the bundled digits do not fit its "
             "input. Add [[sample]] or [data], or name a data set: --data digits|mnist|FOLDER|FILE.npz."
         )
-    x = prepare(digits()[0][0][:n], shape, resize=shape[1:])
-    changed = "" if shape == (1, 8, 8) else ", resized"
-    wanted = wanted_of_digits(spec, layout)
-    return Given(x, f"{len(x):,} bundled digits{changed}", None if wanted is None else take(wanted, slice(n)))
+    found, has_target = bundled_digits(spec, layout, prepare, normaliser)
+    found = found.limited(n)
+    note = f"{found.n:,} bundled digits{was_resized(spec, layout, 'digits', run)}"
+    return Given(found.x, note, found.y if has_target and suits(layout, found.y) else None)

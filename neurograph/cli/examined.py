@@ -28,9 +28,6 @@ TEXTBOOK_EDGES = 50_000
 EXACT_PARAMETERS = 20_000_000
 """Above this the compiled program computes in float32, to save memory."""
 
-FIRST_CLASS = ", target: the first class"
-"""Said where a target stands in for one that nothing speaks of."""
-
 Array = NDArray[Any]
 
 
@@ -197,7 +194,7 @@ def find_batch(
     name = data_set_of(spec, data, run)
     if name is not None:
         return _from_data(spec, layout, name, sample or 0, run)
-    return _stand_in(spec, layout, sample or 0, any_input)
+    return _stand_in(spec, layout, sample or 0, any_input, run)
 
 
 def _alike(spec: Spec) -> bool:
@@ -233,27 +230,47 @@ def _stacked(values: list[Any], port: Port) -> Array:
     return np.array([np.array(value, dtype=np.float64).reshape(port.shape) for value in values])
 
 
-def samples_for_looking(spec: Spec, layout: Layout, data: str, run: Path | None) -> Samples:
-    """All samples of a data set, prepared as the run was trained, or as the spec says; nothing held out."""
+def preparation(spec: Spec, run: Path | None) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+    """How samples are prepared, as the run was trained, or as the spec says, nothing held out; and the run's normaliser."""
     from neurograph.training import load_run
-    from neurograph.training.samples import samples_for
     from neurograph.training.settings import Settings
 
     arguments = {} if run is None else load_run(run).arguments
     prepare = arguments["settings"]["prepare"] if arguments else Settings.of(spec).prepare
-    whole = {key: value for key, value in prepare.items() if key != "validation"}
-    return samples_for(spec, layout, data, whole, normaliser=arguments.get("normaliser"))
+    return {key: value for key, value in prepare.items() if key != "validation"}, arguments.get("normaliser")
+
+
+def samples_for_looking(spec: Spec, layout: Layout, data: str, run: Path | None) -> Samples:
+    """All samples of a data set, prepared as the run was trained, or as the spec says; nothing held out."""
+    from neurograph.cli.stand_in import fitted
+    from neurograph.training.samples import samples_for
+
+    prepare, normaliser = preparation(spec, run)
+    return samples_for(spec, layout, data, fitted(layout, data, prepare), normaliser=normaliser)
 
 
 def _from_data(spec: Spec, layout: Layout, data: str, sample: int, run: Path | None) -> Given:
     """One training sample of a data set, prepared as the run was trained, or as the spec says; numbered as in the data set."""
+    return _one_of(
+        samples_for_looking(spec, layout, data, run), layout, data, sample, was_resized(spec, layout, data, run)
+    )
+
+
+def was_resized(spec: Spec, layout: Layout, data: str, run: Path | None) -> str:
+    """What a header says of digits that were resized without being told to."""
+    from neurograph.cli.stand_in import fitted
+
+    prepare, _ = preparation(spec, run)
+    return "" if fitted(layout, data, prepare) is prepare else ", resized"
+
+
+def _one_of(found: Samples, layout: Layout, data: str, sample: int, more: str) -> Given:
     from neurograph.training.batches import take
 
-    found = samples_for_looking(spec, layout, data, run)
     if not 0 <= sample < found.n:
         raise UsageError(f"--sample {sample}: {data} has the training samples 0…{found.n - 1:,}.")
     x, y = take(found.x, slice(sample, sample + 1)), take(found.y, slice(sample, sample + 1))
-    return Given(x, f"{data} sample {sample}{_in_words(y)}", y if suits(layout, y) else None, labels=found.y)
+    return Given(x, f"{data} sample {sample}{_in_words(y)}{more}", y if suits(layout, y) else None, labels=found.y)
 
 
 def _in_words(target: Batch) -> str:
@@ -267,61 +284,27 @@ def _in_words(target: Batch) -> str:
     return f" ({words})" if words else ""
 
 
-def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool) -> Given | None:
-    """Bundled digits brought to the input's size; where they do not fit, random numbers, or nothing."""
-    from neurograph.data import digits
-    from neurograph.data.prepare import prepare
-    from neurograph.training.batches import take
+def _stand_in(spec: Spec, layout: Layout, sample: int, any_input: bool, run: Path | None) -> Given | None:
+    """Bundled digits as training would read them; where they do not fit, random numbers, or nothing."""
+    from neurograph.cli.stand_in import FIRST_CLASS, bundled_digits, first_class, fits_digits
 
-    shape = layout.inputs[0].shape
-    (x, y), _ = digits()
-    if len(layout.inputs) == 1 and len(shape) == 3 and shape[0] == 1:
-        if sample >= len(x):
-            raise UsageError(f"--sample {sample}: digits has the training samples 0…{len(x) - 1:,}.")
-        resized = prepare(x[sample : sample + 1], shape, resize=shape[1:])
-        note = f"digits sample {sample} (a {y[sample]})" + ("" if shape == x.shape[1:] else ", resized")
-        labels = wanted_of_digits(spec, layout)
-        if labels is not None:
-            return Given(resized, note, take(labels, slice(sample, sample + 1)), labels=labels)
-        target = _first_class(layout)
-        return Given(resized, note if target is None else note + FIRST_CLASS, target)
-    if not any_input:
+    prepare, normaliser = preparation(spec, run)
+    if fits_digits(layout, prepare):
+        found, has_target = bundled_digits(spec, layout, prepare, normaliser)
+        given = _one_of(found, layout, "digits", sample, was_resized(spec, layout, "digits", run))
+        if has_target and given.target is not None:
+            return given
+    elif not any_input:
         return None
-    if sample:
+    elif sample:
         raise DataError(
             f"{spec.name}: --sample {sample}: the spec has neither samples nor a data set. Add [[sample]], or use --data."
         )
-    generator = np.random.default_rng(0)
-    arrays = {port.name: generator.random((1, *port.shape)) for port in layout.inputs}
-    target = _first_class(layout)
-    return Given(arrays, "random input, seed 0" + ("" if target is None else FIRST_CLASS), target)
-
-
-def wanted_of_digits(spec: Spec, layout: Layout) -> Batch | None:
-    """What a training on the bundled digits, resized, would want of each; None where they say nothing of some head."""
-    from neurograph.training.samples import samples_for
-    from neurograph.training.targets import labels_by_head
-
-    try:
-        told = labels_by_head(spec, layout)
-        plain = [head.shape for head in layout.heads if head.name not in told]
-        speaks = all(head.loss is not None for head in layout.heads) and bool(layout.heads)
-        if not speaks or any(prod(shape[1:]) != 1 or shape[:1] < (10,) for shape in plain):
-            return None
-        return samples_for(spec, layout, "digits", {"resize": list(layout.inputs[0].shape[1:])}).y
-    except DataError:
-        return None
-
-
-def _first_class(layout: Layout) -> Batch | None:
-    """Class 0 (or zeros) as a target for every head, so that there is a δ to look at."""
-    if not all(head.loss is not None for head in layout.heads):
-        return None
-    zeros = {head.name: np.zeros((1, *head.shape)) for head in layout.heads}
-    for head in layout.heads:
-        if head.loss is not None and head.loss.kind == "cross_entropy":
-            zeros[head.name][:, 0] = 1.0
-    return zeros
+    else:
+        generator = np.random.default_rng(0)
+        given = Given({port.name: generator.random((1, *port.shape)) for port in layout.inputs}, "random input, seed 0")
+    target = first_class(layout)
+    return Given(given.x, given.note + ("" if target is None else FIRST_CLASS), target)
 
 
 def suits(layout: Layout, targets: Batch) -> bool:

@@ -97,7 +97,8 @@ class _Chosen:
 
 def _chosen(spec: Spec, layout: Layout, data: str | None, n: int, run: Path | None) -> _Chosen:
     """What is shown: the spec's samples or a data set's; where there are none, what stands in for them."""
-    from neurograph.cli.examined import FIRST_CLASS, data_set_of
+    from neurograph.cli.examined import data_set_of
+    from neurograph.cli.stand_in import FIRST_CLASS, fitted
     from neurograph.training import load_run
     from neurograph.training.settings import Settings
 
@@ -107,7 +108,7 @@ def _chosen(spec: Spec, layout: Layout, data: str | None, n: int, run: Path | No
     own = spec.data.set if spec.data is not None else None
     named = data if data is not None or spec.samples else data_set_of(spec, None, run)
     if named is not None:
-        return _held_out(spec, layout, named, n, prepare, arguments.get("normaliser"))
+        return _held_out(spec, layout, named, n, fitted(layout, named, prepare), arguments.get("normaliser"))
     given = _from_spec(spec, layout, n, run)
     note = f"{len(given)} sample{'' if len(given) == 1 else 's'}" + (" of the spec" if spec.samples else "")
     if given[0].note.endswith(FIRST_CLASS):

@@ -11,7 +11,7 @@ from neurograph.inspector.table import largest, left_out, number
 
 def loss_sheet(card: LossCard, digits: int, limit: int) -> Sheet:
     """The loss's card: what every output adds."""
-    which = f", sample {card.sample}" if card.sample else ""
+    which = f", sample {card.sample}" if card.batch > 1 else ""
     value = number(card.value, digits)
     lines: Sheet = [f"loss = {value}{which}"]
     for (head, formula, weight, outputs), notes in zip(card.heads, card.notes, strict=True):
