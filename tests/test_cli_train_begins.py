@@ -67,16 +67,6 @@ def test_a_score_that_nothing_will_have_is_refused(
     )
 
 
-@pytest.mark.parametrize("whose", ["train", "test"])
-def test_classes_that_the_network_lacks_are_refused(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str, whose: str
-) -> None:
-    arrays = dict(np.load(data))
-    arrays[f"y_{whose}"] = np.arange(12) % 3
-    np.savez(data, **arrays)
-    assert "2" in refusal(capsys, tmp_path, NET + LOSS, "--data", data)
-
-
 @pytest.mark.parametrize("table", ["train", "data"])
 def test_an_option_in_the_wrong_table_is_told_where_it_belongs(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, table: str

@@ -1,17 +1,13 @@
-"""Whether a training can be carried out at all: whatever can be known before its first step, asked before its folder is made."""
+"""Whether a training can be carried out at all, asked before its folder is made; its samples were checked as they were read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neurograph.errors import BatchError, LossError, UsageError
+from neurograph.errors import LossError, UsageError
 
 if TYPE_CHECKING:
     from neurograph.cli.job import Job
-    from neurograph.engine import Batch
-
-PORTION = 4096
-"""Targets looked at together."""
 
 
 def check(job: Job) -> None:
@@ -21,18 +17,10 @@ def check(job: Job) -> None:
     ------
     LossError
         If a head has no loss.
-    BatchError
-        If targets do not fit the network, or a sample holds a value that is not finite.
     UsageError
         If nothing will have the score that is to be watched.
     """
-    from neurograph.training.batches import check_finite
-
     _check_losses(job)
-    check_finite(job.samples.x, job.samples.y)
-    for whose, pair in (("training", (job.samples.x, job.samples.y)), (job.judged, job.samples.watched)):
-        if pair is not None:
-            _check_targets(job, whose, pair[1])
     _check_watch(job)
 
 
@@ -47,24 +35,6 @@ def _check_losses(job: Job) -> None:
                 f"{job.spec.origin.where(*place)}: '{head.name or 'the output'}' has no loss, so there is nothing to train by. "
                 f'Add [loss] to the spec, such as kind = "cross_entropy" for classes, kind = "mse" for values.'
             )
-
-
-def _check_targets(job: Job, whose: str, y: Batch) -> None:
-    from neurograph.engine import read_targets
-    from neurograph.graph.layout import layout_of
-    from neurograph.training.batches import take
-
-    heads, n = layout_of(job.topology).heads, job.samples.n if whose == "training" else _n_judged(job)
-    try:
-        for start in range(0, n, PORTION):
-            rows = slice(start, min(n, start + PORTION))
-            read_targets(take(y, rows), heads, rows.stop - start)
-    except BatchError as error:
-        raise BatchError(f"{job.spec.name} on {job.samples.name}, {whose} samples: {error}") from None
-
-
-def _n_judged(job: Job) -> int:
-    return job.samples.n_validation or job.samples.n_test
 
 
 def _check_watch(job: Job) -> None:

@@ -137,9 +137,7 @@ class Updating:
     def combine(self, n_slots: int, divisor: Any) -> Array:
         """The gradient in its first slot."""
         gradient: Array = self._slots[0]
-        with np.errstate(
-            all="ignore"
-        ):  # what leaves the finite range is told by the loop, with the neuron that did first
+        with np.errstate(all="ignore"):  # what leaves the finite range is told by whoever trains
             for other in self._slots[1:n_slots]:
                 gradient += other
             if divisor != 1:
