@@ -160,9 +160,7 @@ class Optimizer(ABC):
     # -- the step -----------------------------------------------------------------------------------------------------------
     def step(self, values: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
         """Update every array of `values` in place with its gradient; all computing is in the array's dtype."""
-        with np.errstate(
-            all="ignore"
-        ):  # what leaves the finite range is told by who trains, with the neuron that did first
+        with np.errstate(all="ignore"):  # what leaves the finite range is told by whoever trains
             ready = self.prepared(values, gradients)
             for name, value in values.items():
                 state = self._state.setdefault(name, {})
