@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def run_at(folder: Path, **arguments: Any) -> Run:
 
 def content(checkpoint: Checkpoint) -> dict[str, Any]:
     """Everything in a checkpoint but times, to be compared bit by bit."""
-    timeless = [{**vars(epoch), "seconds": 0} for epoch in checkpoint.history.epochs]
+    timeless = [{**asdict(epoch), "seconds": 0} for epoch in checkpoint.history.epochs]
     begun = None if checkpoint.begun is None else {**vars(checkpoint.begun), "seconds": 0}
     arrays = {
         f"{kind}/{name}": (str(array.dtype), array.shape, np.ascontiguousarray(array).tobytes())
