@@ -202,7 +202,7 @@ def test_further_questions_name_the_spec_as_it_was_named(capsys: pytest.CaptureF
         (["four", "conv.weight"], "no weight 'conv.weight': 'conv.weight' has slots conv.weight[0…0,0…0,0…2,0…2]."),
         (["four", "conv[0,0,0]", "--sample", "1"], "--sample 1: four carries the samples 0…0."),
         (["digits", "out[0]", "--sample", "99999"], "--sample 99999: digits has the training samples 0…1,436."),
-        (["lenet5", "fc1[3]", "--sample", "99999"], "--sample 99999: digits has the training samples 0…1,436."),
+        (["lenet5", "fc1[3]", "--data", "digits", "--sample", "99999"], "--sample 99999: digits has the training samples 0…1,436."),
     ],
 )  # fmt: skip
 def test_faults_have_one_message(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
