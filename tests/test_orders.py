@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import neurograph as ng
+from neurograph.benchmark.networks import without
 from neurograph.compiler import bind, plan
 from neurograph.compiler.gather import gathered_nests
+from neurograph.compiler.innermost import choose
 from neurograph.compiler.spills import spilt
 from neurograph.kernels.jit import COMPILED
 
@@ -74,3 +76,11 @@ def test_a_strided_reader_leaves_errors_where_its_source_gathers() -> None:
     assert {made.steps[i].population for i, _, _ in gathers} >= {"c1"}
     assert spilt(made, gathers) == {"input", "c1"}
     assert "c1" not in spilt(plan(topology("conv", "valid")), gathers)
+
+
+@pytest.mark.parametrize(("deleted", "word"), [(0, "channels"), (100, "samples")])
+def test_stencils_in_pieces_run_with_samples_innermost(deleted: int, word: str) -> None:
+    """A hundred deleted edges cut the stencils of LeNet-5 into two hundred nests, each too short to be worth its tiles."""
+    graph = ng.build(ng.lay_out(ng.load("lenet5")))
+    chosen = choose(plan(without(graph, deleted)))
+    assert (chosen.word, "fall into" in chosen.reason) == (word, deleted > 0)

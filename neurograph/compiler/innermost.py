@@ -25,6 +25,12 @@ HALF_VECTORS = 0.6
 SHARED_BY_SAMPLES, DENSE_BY_SAMPLES = 0.15, 0.25
 """The same with samples innermost."""
 
+PIECE = 400
+"""Nanoseconds a sample, with channels innermost, for every further nest that the stencils of a step fall into, as measured."""
+
+BROKEN = 10
+"""So many further nests tell of a network that was edited."""
+
 FEW_WASTE = 3
 """How many times as long a single sample takes with samples innermost, whose vectors then are nearly empty."""
 
@@ -66,25 +72,30 @@ def choose(plan: Plan, asked: str = "auto") -> Innermost:
         raise UsageError(f"innermost: found '{asked}'{suggest(asked, CHOICES)}; allowed are {', '.join(CHOICES)}.")
     if asked != "auto":
         return Innermost(asked, "as asked.", asked)
-    edges, channels, samples, alone = 0, 0.0, 0.0, 0
+    edges, channels, samples, alone, pieces = 0, 0.0, 0.0, 0, 0
     for step in plan.steps:
-        is_pooled = step.fusion is not None and step.fusion.pool is not None
-        for projection in step.projections:
-            if step.op == "weighted" and projection.source != ONE:
-                for count, by_channels, by_samples, is_alone in _costs(projection, is_pooled):
-                    edges, alone = edges + count, alone + (count if is_alone else 0)
-                    channels, samples = channels + count * by_channels, samples + count * by_samples
+        read = [projection for projection in step.projections if step.op == "weighted" and projection.source != ONE]
+        further = sum(len(projection.nests) for projection in read) - len(read)
+        is_whole = len(read) == 1 and further == 0 and read[0].table is None
+        is_pooled = is_whole and step.fusion is not None and step.fusion.pool is not None
+        for projection in read:
+            for count, by_channels, by_samples, is_alone in _costs(projection, is_pooled):
+                edges, alone = edges + count, alone + (count if is_alone else 0)
+                channels, samples = channels + count * by_channels, samples + count * by_samples
+        pieces += max(further, 0)
+    channels += PIECE * pieces
     for_few = CHANNELS if channels <= FEW_WASTE * samples else SAMPLES
     share = 100 * alone / max(edges, 1)
     if channels <= samples:
         return Innermost(
             CHANNELS, f"{100 - share:.0f} % of the weighted edges lie in lanes, which fill vectors.", for_few
         )
-    why = (
-        "the lanes are too few to fill vectors"
-        if share < 10
-        else f"{share:.0f} % of the weighted edges lie in no lanes"
-    )
+    if share >= 10:
+        why = f"{share:.0f} % of the weighted edges lie in no lanes"
+    elif pieces >= BROKEN:
+        why = f"the stencils fall into {pieces} further nests"
+    else:
+        why = "the lanes are too few to fill vectors"
     few = "; a sample by itself runs with channels innermost" if for_few == CHANNELS else ""
     return Innermost(SAMPLES, f"{why}, so that one neuron of many samples to a vector is quicker{few}.", for_few)
 
