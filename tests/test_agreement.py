@@ -162,6 +162,36 @@ def agree_in_turns(case: Case) -> None:
     agreement.agree_closely(case, (other,), steps=2)
 
 
+# -- what long runs have found ----------------------------------------------------------------------------------------
+FOUND = {
+    "a full convolution leaves errors where a depthwise one gathers": (
+        {"name": "left", "shape": [2, 4]}, {"name": "right", "shape": [2, 4]},
+        {"name": "n0", "from": ["right"], "window": 1, "kind": "subsample"},
+        {"name": "n1", "from": ["n0"], "kernel": 3, "multiplier": 2, "kind": "depthwise"},
+        {"name": "n2", "from": ["n1"], "filters": 1, "kernel": 3, "padding": "full", "kind": "conv"},
+        {"name": "n3", "from": ["left"], "units": 1, "kind": "dense"},
+    ),
+    "a probability that float32 can hardly hold": (
+        {"name": "left", "shape": [1, 2]}, {"name": "right", "shape": [6]},
+        {"name": "n0", "from": ["left"], "activation": "sigmoid", "kind": "activation"},
+        {"name": "n1", "from": ["right"], "activation": "relu", "kind": "activation"},
+        {"name": "n2", "from": ["right", "n1"], "kind": "concat"},
+        {"name": "n3", "from": ["n2"], "units": 1, "kind": "rbf"},
+        {"name": "n4", "from": ["n3"], "units": 2, "kind": "rbf"},
+        {"name": "n5", "from": ["n4"], "activation": "softmax", "units": 4, "kind": "dense"},
+    ),
+}  # fmt: skip
+
+
+@needs_jit
+@pytest.mark.parametrize(("name", "batch", "seed"), [(list(FOUND)[0], 1, 0), (list(FOUND)[1], 3, 3)])
+def test_networks_that_long_runs_found(name: str, batch: int, seed: int) -> None:
+    losses = [{"kind": "binary_cross_entropy", "of": "n0"}, {"kind": "mse", "of": "n5"}] if batch > 1 else []
+    left, right, *layers = FOUND[name]
+    told = {"name": "drawn", "input": [left, right], "layer": layers, "loss": losses}
+    agree_in_turns(Case(Spec.model_validate(told), (), batch, seed))
+
+
 # -- the strategies draw what they promise ----------------------------------------------------------------------------
 def words_of(spec: Any) -> list[str]:
     """Kinds, activations, options and losses that a spec says."""

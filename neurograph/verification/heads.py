@@ -166,6 +166,7 @@ def _from_upstream(numbers: Numbers, passed: Passed, group: Group, g: Array, g_b
     if words[0] == "softmax":
         common, size = (g * a).sum(axis=0), (np.abs(g) * a).sum(axis=0)
         bound = a * ((len(which) + 6) * u * (np.abs(g) + size) + g_bound + (g_bound * a).sum(axis=0))
+        bound = bound + formulas.underflow(passed.dtype) * (1 + np.abs(g) + size)
         return Owed(which, a * (g - common), bound)
     delta, bound = np.zeros_like(z), np.zeros_like(z)
     for word in dict.fromkeys(words):
