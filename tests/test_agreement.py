@@ -184,7 +184,7 @@ FOUND = {
 
 
 @needs_jit
-@pytest.mark.parametrize(("name", "batch", "seed"), zip(FOUND, (1, 3), (0, 3), strict=True))
+@pytest.mark.parametrize(("name", "batch", "seed"), list(zip(FOUND, (1, 3), (0, 3), strict=True)))
 def test_networks_that_long_runs_found(name: str, batch: int, seed: int) -> None:
     losses = [{"kind": "binary_cross_entropy", "of": "n0"}, {"kind": "mse", "of": "n5"}] if batch > 1 else []
     left, right, *layers = FOUND[name]
