@@ -140,10 +140,8 @@ class ChannelEmitter(LaneEmitter):
         given = {"extra": listing.kept, "weight_step": least, "target_step": most - least + 1}
         listing.kept += whole(most - least + 1)
         self._add(c.KEEP + part.half, c.BACKWARD | c.LATER, part, 0, None, shift=listing.kept, **given)
-        neighbours = replace(
-            cells, taps=cells.taps[np.argsort(cells.taps[:, 0], kind="stable")]
-        )  # read from the same rows
-        given["start"] = self._place(neighbours)
+        order = np.argsort(cells.taps[:, 0], kind="stable")  # neighbours are read from the same rows
+        given["start"] = self._place(replace(cells, taps=cells.taps[order]))
         self._add(c.APPLY + part.half, c.BACKWARD | c.LATER, part, 0, listing.after, shift=listing.kept, **given)
         listing.kept += whole(cells.lanes)
 

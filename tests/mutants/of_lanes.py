@@ -364,7 +364,7 @@ UPDATES = (
     Mutant(
         "weights of a kept layer are applied in another order than its sources",
         "neurograph/compiler/channels.py",
-        'taps=cells.taps[np.argsort(cells.taps[:, 0], kind="stable")]',
+        "taps=cells.taps[order]",
         "taps=np.stack([np.sort(cells.taps[:, 0]), cells.taps[:, 1]], axis=1)",
         STEPS,
     ),
