@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,22 @@ def find_behind(cells: Cells, box: Box, pools: list[Cells], gates: bool) -> Behi
         pairs.append(rows + np.array([channel, 0]))
         anchors.append(found)
     return Behind(tuple(pairs), tuple(anchors), gates)
+
+
+def apart(rows: Index) -> Index:
+    """The same rows in an order in which neighbours were far apart: steps of the golden ratio, which meet every row once.
+
+    Who adds errors to what the last winner just wrote has to wait for it.
+
+    Examples
+    --------
+    >>> apart(np.arange(10)).tolist()
+    [0, 3, 6, 9, 2, 5, 8, 1, 4, 7]
+    """
+    n = len(rows)
+    step = next(step for step in range(max(1, int(n * (3 - 5**0.5) / 2)), n + 1) if gcd(step, n) == 1)
+    found: Index = rows[np.arange(n) * step % n]
+    return found
 
 
 def _sources(cells: Cells) -> Index:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.compiler.arena import runs
-from neurograph.compiler.behind import Behind, find_behind
+from neurograph.compiler.behind import Behind, apart, find_behind
 from neurograph.compiler.cells import Cells
 from neurograph.compiler.chunks import chunks_of, whole
 from neurograph.compiler.emit import ALWAYS, Part
@@ -246,7 +246,7 @@ class ChannelEmitter(LaneEmitter):
             packed, gradient = self.listing.packed, self.listing.gradient
             self._pack(cells, group, taps, part.half, vector, taps.size, c.BACKWARD)
             anchors = self.listing.table(behind.anchors[number])
-            pairs = behind.pairs[number] + np.array([0, anchors])
+            pairs = apart(behind.pairs[number] + np.array([0, anchors]))
             how = (c.GATE if behind.gates else 0) | (c.SOURCES_TOO if part.trains_source else 0)
             bias = 0
             if has_bias:

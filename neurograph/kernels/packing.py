@@ -10,6 +10,8 @@ from neurograph.kernels.code import (
     GRADIENT,
     LANES,
     PACKED,
+    PLACES,
+    SCRATCH,
     SHIFT,
     START,
     TABLES,
@@ -17,7 +19,8 @@ from neurograph.kernels.code import (
     WEIGHT_STEP,
     WEIGHTS,
 )
-from neurograph.kernels.simd import Pointer, get, integers, put, store, values, width, zero
+from neurograph.kernels.simd import Pointer, add, get, integers, load, offset, put, store, values, width, zero
+from neurograph.kernels.tiles import store_some, turn
 
 
 def pack(context: Pointer, row: Pointer) -> None:
@@ -26,31 +29,34 @@ def pack(context: Pointer, row: Pointer) -> None:
     The list at `START` has, for each of `COUNT` chunks and each place of its vector, the address of the first lane's weight, or −1; other
     lanes' weights follow it one by one. Chunks stand `TARGET_STEP` apart, lanes `WEIGHT_STEP`, the first at `SHIFT`.
     """
-    w, packed, ints, n = (
-        values(context, WEIGHTS),
-        values(context, PACKED),
-        integers(context, TABLES),
-        width(zero(context)),
-    )
+    like, lanes, apart = zero(context), get(row, LANES), get(row, WEIGHT_STEP)
+    w, packed, out = values(context, WEIGHTS), values(context, PACKED), values(context, SCRATCH)
+    n = width(like)
     for chunk in range(get(row, COUNT)):
-        for lane in range(get(row, LANES)):
-            where = get(row, SHIFT) + chunk * get(row, TARGET_STEP) + lane * get(row, WEIGHT_STEP)
-            for i in range(n):
-                at = get(ints, get(row, START) + chunk * n + i)
-                if at >= 0:
-                    put(packed, where + i, get(w, at + lane))
+        where = get(row, SHIFT) + chunk * get(row, TARGET_STEP)
+        places = offset(integers(context, TABLES), get(row, START) + chunk * n)
+        for lane in range(0, lanes, n):
+            turn(out, offset(w, lane), places, like)
+            for i in range(min(n, lanes - lane)):
+                store(packed, where + (lane + i) * apart, load(out, i * n, like))
 
 
 def unpack(context: Pointer, row: Pointer) -> None:
     """A gradient in packed order onto the gradient proper; the fields are those of `pack`."""
-    gradient, ints, n = values(context, GRADIENT), integers(context, TABLES), width(zero(context))
+    like, lanes, apart = zero(context), get(row, LANES), get(row, WEIGHT_STEP)
+    gradient, out, rows = values(context, GRADIENT), values(context, SCRATCH), integers(context, PLACES)
+    n = width(like)
     for chunk in range(get(row, COUNT)):
-        for lane in range(get(row, LANES)):
-            where = get(row, SHIFT) + chunk * get(row, TARGET_STEP) + lane * get(row, WEIGHT_STEP)
+        where = get(row, SHIFT) + chunk * get(row, TARGET_STEP)
+        places = offset(integers(context, TABLES), get(row, START) + chunk * n)
+        for lane in range(0, lanes, n):
             for i in range(n):
-                at = get(ints, get(row, START) + chunk * n + i)
-                if at >= 0:
-                    put(gradient, at + lane, get(gradient, at + lane) + get(gradient, where + i))
+                put(rows, i, where + (lane + i) * apart if lane + i < lanes else -1)
+            turn(out, gradient, rows, like)
+            for i in range(n):
+                at = get(places, i) + lane
+                if get(places, i) >= 0:
+                    store_some(gradient, at, lanes - lane, add(load(gradient, at, like), load(out, i * n, like)))
 
 
 def clear(context: Pointer, row: Pointer) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "tile_onto",
     "tile_pooled",
     "times",
+    "turn",
 ]
 
 _operations: Any = tiles_numpy
@@ -51,3 +52,4 @@ ratio = _operations.ratio
 minus = _operations.minus
 tile_onto = _operations.tile_onto
 tile_pooled = _operations.tile_pooled
+turn = _operations.turn

@@ -10,7 +10,7 @@ from numba import types
 from neurograph.kernels.operation import intrinsic
 from neurograph.kernels.simd_llvm import CONTRACT, _constant, _fma, _takes_over
 from neurograph.kernels.tiles_numpy import CHUNKS, TILE, WINDOW
-from neurograph.kernels.vectors_llvm import INTEGERS, Vectors, integer, loop, numbers_of, read, totals
+from neurograph.kernels.vectors_llvm import INTEGERS, Vectors, integer, loop, numbers_of, read, totals, turned
 
 
 @intrinsic
@@ -131,6 +131,27 @@ def scatter(
     numbers = numbers_of(like)
     given = (numbers, INTEGERS, numbers, types.int64, numbers, types.int64, INTEGERS, like)
     return types.void(*given), make
+
+
+@intrinsic
+def turn(typingctx: Any, out: Any, x: Any, places: Any, like: Any) -> Any:
+    """``out[l·V + i] = x[places[i] + l]`` for i, l < V: V rows become columns, of zeros where a place is negative."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, x, places, _ = args
+        vectors = Vectors(target, builder, like)
+        rows = []
+        for i in range(vectors.width):
+            place = read(builder, places, integer(i))
+            known = builder.icmp_signed(">=", place, integer(0))
+            row = vectors.load(x, builder.select(known, place, integer(0)))
+            rows.append(builder.select(known, row, vectors.zero()))
+        for lane, column in enumerate(turned(builder, rows)):
+            vectors.store(out, integer(lane * vectors.width), column)
+        return target.get_dummy_value()
+
+    numbers = numbers_of(like)
+    return types.void(numbers, numbers, INTEGERS, like), make
 
 
 @intrinsic

@@ -76,6 +76,14 @@ def scatter(
             x[here : here + len(like)] += factors[i] * v
 
 
+def turn(out: Array, x: Array, places: Array, like: Array) -> None:
+    """``out[l·V + i] = x[places[i] + l]`` for i, l < V: V rows become columns, of zeros where a place is negative."""
+    n = len(like)
+    known = places[:n] >= 0
+    rows = np.where(known[:, None], _vectors(x, np.where(known, places[:n], 0), like), 0)
+    out[: n * n] = rows.T.reshape(-1)
+
+
 def load_some(memory: Array, i: int, count: int, like: Array) -> Array:
     """The first `count` lanes of a vector, the others 0; nothing else is read."""
     count = min(count, len(like))

@@ -113,6 +113,21 @@ def totals(builder: Any, vectors: Sequence[Any]) -> Any:
     return held[0]
 
 
+def turned(builder: Any, vectors: Sequence[Any]) -> list[Any]:
+    """V vectors of V lanes, rows and columns exchanged: a square of halves, whose quarters change places, log₂ V times."""
+    held, half = list(vectors), len(vectors) // 2
+    n = len(held)
+    while half:
+        low = [lane + (lane & half) // half * (n - half) for lane in range(n)]
+        high = [lane + half for lane in low]
+        for i in range(n):
+            if not i & half:
+                pair = held[i], held[i + half]
+                held[i], held[i + half] = _pick(builder, pair, low), _pick(builder, pair, high)
+        half //= 2
+    return held
+
+
 def _pick(builder: Any, pair: Any, lanes: list[int]) -> Any:
     return builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
 

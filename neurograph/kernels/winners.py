@@ -34,11 +34,15 @@ from neurograph.kernels.code import (
 from neurograph.kernels.simd import Pointer, get, integers, number, offset, put, values, width, zero
 from neurograph.kernels.tiles import CHUNKS, gather, scatter
 
+SOME = 64
+"""Windows that a list should see, of one sample or of several: what they read is then still at hand when the next filter comes."""
+
 
 def winners(context: Pointer, row: Pointer) -> None:
     """The gradient of a step's weights and biases, and the errors of its sources, from the δ of the maximum behind it.
 
-    The list at `START` has `COUNT` pairs: a maximum's address, and where the anchors of its candidates stand in the tables. The list at
+    The list at `START` has `COUNT` pairs: a maximum's address, and where the anchors of its candidates stand in the tables; neighbours in
+    it should be far apart, since who adds to what was just written waits for it. The list at
     `EXTRA` has the chunks' source offsets, `TARGET_STEP` of them (a multiple of `CHUNKS`). `SHIFT` is where the packed weights begin, `WEIGHT_STEP`
     the same for the gradient; `BIAS_STEP` is the address of the first bias.
     """
@@ -49,28 +53,29 @@ def winners(context: Pointer, row: Pointer) -> None:
     first, last = get(row, START), get(row, START) + 2 * get(row, COUNT)
     n_chunks, n, chunks = get(row, TARGET_STEP), width(like), offset(ints, get(row, EXTRA))
     to_sources = how & SOURCES_TOO != 0 or number(context, MODE) & TRACE != 0
-    e = offset(mem, 2 * plane)
-    for lane in range(get(row, LANES)):
-        found = 0
-        for pair in range(first, last, 2):
-            at, anchors = get(ints, pair) + lane, get(ints, pair + 1)
-            for sample in range(valid):
+    e, anyway = offset(mem, 2 * plane), int(how & GATE == 0)
+    few = max(1, SOME // get(row, COUNT))
+    for begin in range(0, valid, few):
+        for lane in range(get(row, LANES)):
+            found = 0
+            for sample in range(begin, min(begin + few, valid)):
                 shift = sample * apart
-                d = get(mem, at + shift + 2 * plane)
-                winner = int(get(mem, at + shift + 3 * plane))
-                put(factors, found, d)
-                put(places, found, get(ints, anchors + winner) + shift)
-                kept = d != 0 and (how & GATE == 0 or get(mem, at + shift) > 0)
-                found += 1 if kept else 0
-        if how & WITH_BIAS:
-            where = get(row, BIAS_STEP) + lane
-            total = get(gradient, where)
-            for i in range(found):
-                total += get(factors, i)
-            put(gradient, where, total)
-        begin = lane * n_chunks * n
-        for j in range(0, n_chunks, CHUNKS):
-            here = offset(chunks, j)
-            gather(gradient, get(row, WEIGHT_STEP) + begin + j * n, mem, places, factors, found, here, like)
-            if to_sources:
-                scatter(e, places, factors, found, packed, get(row, SHIFT) + begin + j * n, here, like)
+                here = lane + shift
+                for pair in range(first, last, 2):
+                    at, anchors = get(ints, pair) + here, get(ints, pair + 1)
+                    d = get(mem, at + 2 * plane)
+                    put(factors, found, d)
+                    put(places, found, get(ints, anchors + int(get(mem, at + 3 * plane))) + shift)
+                    found += int(d != 0) & (int(get(mem, at) > 0) | anyway)  # a branch would be guessed wrong too often
+            if how & WITH_BIAS:
+                where = get(row, BIAS_STEP) + lane
+                total = get(gradient, where)
+                for i in range(found):
+                    total += get(factors, i)
+                put(gradient, where, total)
+            packed_at = lane * n_chunks * n
+            for j in range(0, n_chunks, CHUNKS):
+                some, to = offset(chunks, j), packed_at + j * n
+                gather(gradient, get(row, WEIGHT_STEP) + to, mem, places, factors, found, some, like)
+                if to_sources:
+                    scatter(e, places, factors, found, packed, get(row, SHIFT) + to, some, like)
