@@ -64,7 +64,7 @@ def test_both_engines_tell_the_same() -> None:
 def test_samples_one_by_one_are_told_apart() -> None:
     """In one compiled call some hundred updates are made; the very one is found."""
     message = told(engine("float32"), batch_size=1)
-    assert message.startswith("epoch 1, batch 6 of 40: the loss is nan")
+    assert message.startswith("epoch 1, batch 6 of 40: the loss is inf")
     assert "Neuron o[0] left the finite range first: z = inf for sample 0 of the batch" in message
 
 

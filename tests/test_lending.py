@@ -43,7 +43,7 @@ def one_adam_step(run: ng.compiler.program.Program) -> None:
 
 
 def single_steps(run: ng.compiler.program.Program) -> None:
-    run.train_singly(X, Y, ng.SGD(learning_rate=0.5))
+    run.train_steps(X, Y, ng.SGD(learning_rate=0.5))
     run.train_step(X[:1], Y[:1], ng.SGD(learning_rate=0.5))
 
 

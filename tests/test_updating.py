@@ -10,7 +10,7 @@ import pytest
 from written import drawn, graph_of
 
 import neurograph as ng
-from neurograph.errors import TrainingError
+from neurograph.errors import TrainingError, UsageError
 from neurograph.kernels.jit import COMPILED
 from neurograph.kernels.update import STRETCH
 
@@ -55,9 +55,9 @@ class Plain:
         self.inner.spare(biases)
 
 
-def program(dtype: str, innermost: str = "channels") -> Any:
+def program(dtype: str, innermost: str = "channels", threads: int = 1) -> Any:
     graph = graph_of([1, 5, 5], LAYERS, {"kind": "cross_entropy"})
-    return ng.compile(graph, drawn(graph), dtype, 1, innermost=innermost)
+    return ng.compile(graph, drawn(graph), dtype, threads, innermost=innermost)
 
 
 def batch(seed: int, n: int = 40) -> tuple[Any, Any]:
@@ -143,33 +143,56 @@ def test_weights_thawed_later_start_their_own_count_in_adam() -> None:
     same(fast.state(), slow.state())
 
 
+@pytest.mark.parametrize(
+    ("size", "threads", "innermost"), [(1, 1, "channels"), (3, 1, "channels"), (18, 2, "channels"), (33, 2, "samples")]
+)
 @pytest.mark.parametrize("make", OPTIMIZERS)
-def test_steps_of_single_samples_in_one_call_are_those_taken_one_by_one(make: Any) -> None:
-    one_by_one, at_once = program("float64"), program("float64")
+def test_steps_in_one_call_are_those_taken_one_by_one(make: Any, size: int, threads: int, innermost: str) -> None:
+    one_by_one, in_turn = (program("float64", innermost, threads) for _ in range(2))
     first, second = make(), make()
-    x, y = batch(3, 12)
-    losses = [one_by_one.train_step(x[i : i + 1], y[i : i + 1], first) for i in range(len(x))]
-    loss = at_once.train_singly(x, y, second)
-    if loss is None:
-        assert not isinstance(second, ng.SGD) or second.clip_norm is not None
+    x, y = batch(3, 4 * size)
+    parts = [slice(i, i + size) for i in range(0, len(x), size)]
+    before = [one_by_one.train_step(x[part], y[part], first) for part in parts[:1]]
+    rest = [one_by_one.train_step(x[part], y[part], first) for part in parts[1:]]
+    assert in_turn.train_steps(x[parts[0]], y[parts[0]], second, size) in (None, before)
+    losses = in_turn.train_steps(x[size:], y[size:], second, size)
+    if losses is None:
+        assert not COMPILED or not isinstance(second, ng.SGD) or second.clip_norm is not None
         return
-    assert loss == pytest.approx(np.mean(losses), rel=1e-12)
-    same(dict(one_by_one.params), dict(at_once.params))
+    assert losses == rest
+    same(dict(one_by_one.params), dict(in_turn.params))
     same(first.state(), second.state())
 
 
-@pytest.mark.parametrize("steps", [None, 300])
-def test_fit_with_batches_of_one_takes_every_step(steps: int | None) -> None:
+def test_steps_in_one_call_are_of_whole_batches() -> None:
+    x, y = batch(3, 10)
+    with pytest.raises(UsageError, match="found 10 samples; allowed are whole batches of 4"):
+        program("float64").train_steps(x, y, ng.SGD(0.1), 4)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(("size", "steps"), [(1, None), (1, 300), (7, None), (7, 40), (64, None)])
+def test_fit_takes_steps_of_many_samples_in_one_call_and_every_step(
+    size: int, steps: int | None, reduction: str
+) -> None:
     fitted, stepped = program("float64"), program("float64")
     x, y = batch(4, 400)
     told: list[int] = []
-    ng.fit(fitted, x, y, 1, 1, ng.SGD(0.05, momentum=0.5), seed=2, steps=steps, on_step=lambda p: told.append(p.step))
-    optimizer = ng.SGD(0.05, momentum=0.5)
-    for i in np.random.default_rng([0, 2, 0]).permutation(400)[:steps]:
-        stepped.train_step(x[i : i + 1], y[i : i + 1], optimizer)
+    rate = 0.002 if reduction == "mean" else 0.002 / size
+    history = ng.fit(
+        fitted, x, y, 1, size, ng.SGD(rate, momentum=0.5), seed=2, steps=steps, reduction=reduction,
+        on_step=lambda p: told.append(p.step),
+    )  # fmt: skip
+    optimizer, total = ng.SGD(rate, momentum=0.5), 0.0
+    rows = np.random.default_rng([0, 2, 0]).permutation(400)[: steps * size if steps else 400]
+    for i in range(0, len(rows), size):
+        some = rows[i : i + size]
+        loss = stepped.train_step(x[some], y[some], optimizer, reduction)
+        total += (loss if reduction == "mean" else loss / len(some)) * len(some)
     same(dict(fitted.params), dict(stepped.params))
-    assert told[-1] == (steps or 400)
-    assert len(told) == 2
+    assert history.epochs[-1].loss == total / len(rows)
+    assert told[-1] == -(-len(rows) // size)
+    assert len(told) < told[-1] or not COMPILED
 
 
 @pytest.mark.parametrize("make", OPTIMIZERS)

@@ -19,6 +19,7 @@ from neurograph.graph.topology import Topology
 from neurograph.parameters import Parameters
 from neurograph.spec import Spec
 from neurograph.training import SGD
+from neurograph.training.loop import AT_ONCE
 
 Array = NDArray[Any]
 N_BATCHES = 8
@@ -48,11 +49,21 @@ class Ours:
     def train(self, batch: tuple[Array, Array]) -> float:
         return self.program.train_step(*batch, self._optimizer)
 
-    def train_singly(self, given: Sequence[tuple[Array, Array]]) -> float:
-        """A step for every batch of one, in one call, as `fit` takes them."""
-        x, y = (np.concatenate(parts) for parts in zip(*given, strict=True))
-        loss = self.program.train_singly(x, y, self._optimizer)
-        return float(np.mean([self.train(batch) for batch in given])) if loss is None else loss
+    def in_turn(self, given: Sequence[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
+        """Batches as `fit` hands them over: as many as it takes in one call, one behind the other."""
+        size = len(given[0][0])
+        n = max(1, AT_ONCE // size)
+        every = [given[i % len(given)] for i in range(-(-len(given) // n) * n)]
+        parts = (zip(*every[i : i + n], strict=True) for i in range(0, len(every), n))
+        return [(np.concatenate(x), np.concatenate(y)) for x, y in parts]
+
+    def train_steps(self, batches: tuple[Array, Array], size: int) -> float:
+        """A step for every batch of so many samples."""
+        x, y = batches
+        losses = self.program.train_steps(x, y, self._optimizer, size)
+        if losses is None:
+            losses = [self.train((x[i : i + size], y[i : i + size])) for i in range(0, len(x), size)]
+        return float(np.mean(losses))
 
     def infer(self, batch: tuple[Array, Array]) -> Any:
         return self.program.forward(batch[0])

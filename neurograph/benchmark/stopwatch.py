@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from neurograph.benchmark.peers.contender import Contender
+from neurograph.benchmark.peers.contender import Contender, InTurn
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,14 @@ Runs = Mapping[str, Callable[[], float]]
 def runner(contender: Contender, mode: str, given: Sequence[tuple[object, object]], pace: Pace) -> Callable[[], float]:
     """A function that runs a contender in `mode` (``train`` or ``infer``) over the batches in turn.
 
-    Batches of one sample are handed to `train_singly`, all in one call, where a contender has it: so `neurograph.fit` trains them.
+    Small batches are handed to `train_steps`, several in one call, where a contender has it: so `neurograph.fit` trains them.
     """
-    run = contender.train if mode == "train" else contender.infer
-    samples = len(given[0][0])  # type: ignore[arg-type]
-    singly = getattr(contender, "train_singly", None) if mode == "train" and samples == 1 else None
+    run: Callable[[Any], object] = contender.train if mode == "train" else contender.infer
+    samples = size = len(given[0][0])  # type: ignore[arg-type]
     own = [contender.ready(*batch) for batch in given]  # type: ignore[arg-type]
-    if singly is not None:
-        run, samples, own = singly, len(given), [given]
+    if mode == "train" and isinstance(contender, InTurn):
+        run, own = functools.partial(contender.train_steps, size=size), contender.in_turn(own)
+        samples = len(own[0][0])
     turn = itertools.cycle(own)
 
     def rate() -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.compiler.answers import by_head, probabilities, single
 from neurograph.compiler.image import Image
 from neurograph.compiler.innermost import CHANNELS, SAMPLES
 from neurograph.compiler.lending import Lending
@@ -17,7 +18,7 @@ from neurograph.compiler.plan import Plan, PlanParameter
 from neurograph.compiler.reading import Reading, joined
 from neurograph.compiler.roles import bias_names
 from neurograph.compiler.runner import Runner
-from neurograph.compiler.updating import Updating
+from neurograph.compiler.updating import Ruled, Updating
 from neurograph.engine import (
     Batch,
     Evaluation,
@@ -29,11 +30,11 @@ from neurograph.engine import (
     read_batch,
     read_targets,
 )
-from neurograph.graph.layout import Port
+from neurograph.errors import UsageError
 from neurograph.graph.topology import Topology
 from neurograph.kernels import code as c
-from neurograph.kernels.formulas import sigmoid
 from neurograph.kernels.interpret import NARROW
+from neurograph.kernels.jit import COMPILED
 from neurograph.parameters import Parameters
 from neurograph.trace import Trace, Values
 
@@ -146,7 +147,7 @@ class Program:
             if type(x) is np.ndarray and len(out) <= NARROW and masks is None:
                 self._runner.expect_again(x.shape, out.shape)
             return out
-        return self._single(self._by_head(out))
+        return single(by_head(out, self._image.heads))
 
     def backprop(
         self,
@@ -225,40 +226,71 @@ class Program:
         if rule is None:
             loss, slots = self._runner.backward(given, wanted, masks, None, mode)
             self._updating.step_by_name(optimizer, names, share, slots)
-        elif left is None or not rule.on_the_spot or not self._runner.may_keep(batch):
-            loss = self._runner.train(given, wanted, masks, mode | c.SUM | c.SPREAD, rule, rule.ranges)
         else:
-            mode |= c.STEP if batch == 1 else c.LATER | c.SPREAD
-            loss = self._runner.train(given, wanted, masks, mode, rule, left)
+            how, ranges = self._how(rule, left, batch)
+            loss = self._runner.train(given, wanted, masks, mode | how, rule, ranges)
         self.params.lend(self)
         self._seen = self.params.version
         return loss / share
 
-    def train_singly(self, x: Batch, target: Batch, optimizer: Optimizer) -> float | None:
-        """One update after every sample, in order, in one compiled call: what as many calls of `train_step` do, without their overhead.
+    def train_steps(
+        self, x: Batch, target: Batch, optimizer: Optimizer, batch_size: int = 1, reduction: str = "mean"
+    ) -> list[float] | None:
+        """One update after every `batch_size` samples, in order, in one compiled call: as many calls of `train_step`, without their overhead.
+
+        Parameters
+        ----------
+        x : array_like, shape (steps·batch_size, *input shape), or a mapping by input name
+        target : array_like
+        optimizer : Optimizer
+        batch_size : int
+        reduction : str
+            As for `train_step`.
 
         Returns
         -------
-        float or None
-            The mean of the losses, each before its update. None, and nothing is changed: this network or optimiser cannot; use
-            `train_step`. (Dropout, a frozen dense layer, samples innermost, or a rate that changes from step to step.)
+        list of float, or None
+            What each `train_step` returns. None, and nothing is changed: this network or optimiser cannot; use `train_step`. (Dropout;
+            a rate that changes from step to step; no JIT; and for single samples a frozen dense layer, or samples innermost.)
+
+        Raises
+        ------
+        UsageError
+            If the last batch is not a whole one.
+
+        Notes
+        -----
+        Ctrl-C is heard when all steps are taken; `neurograph.fit` takes as many as fit into a tenth of a second.
         """
-        if (other := self.for_batch(1)) is not self:
-            return other.train_singly(x, target, optimizer)
-        names, left = self._trained()
-        if left is None or self._image.masks:
-            return None
-        rule = self._updating.ruled(optimizer, names, 1) if getattr(optimizer, "is_steady", False) else None
-        if rule is None or not rule.on_the_spot:
-            return None
+        check_reduction(reduction)
+        if (other := self.for_batch(batch_size)) is not self:
+            return other.train_steps(x, target, optimizer, batch_size, reduction)
         given = self._reading.given(x)
+        if len(given) % batch_size:
+            raise UsageError(f"train_steps: found {len(given)} samples; allowed are whole batches of {batch_size}.")
+        if self._image.masks or not COMPILED or not getattr(optimizer, "is_steady", False):
+            return None
+        names, left = self._trained()
+        share = batch_size if reduction == "mean" else 1
+        rule = self._updating.ruled(optimizer, names, share)
+        if rule is None:
+            return None
+        how, ranges = self._how(rule, left, batch_size)
+        if batch_size == 1 and how != c.STEP:
+            return None
         wanted, mode = self._reading.wanted(target, None, len(given))
         self._pack()
         self._lending.before_update()
-        loss = self._runner.train(given, wanted, None, mode | c.STEP, rule, left)
+        losses = self._runner.train_in_turn(given, wanted, batch_size, mode | how, rule, ranges)
         self.params.lend(self)
         self._seen = self.params.version
-        return loss / len(given)
+        return [loss / share for loss in losses]
+
+    def _how(self, rule: Ruled, left: Array | None, batch: int) -> tuple[int, Array]:
+        """The mode of an update, and ranges of the weights that need a gradient in memory."""
+        if left is None or not rule.on_the_spot or not self._runner.may_keep(batch):
+            return c.SUM | c.SPREAD, rule.ranges
+        return c.STEP if batch == 1 else c.LATER | c.SPREAD, left
 
     def write_back(self) -> None:
         """Give the newest weights to `params` (which asks for it; nobody else need call this)."""
@@ -269,8 +301,8 @@ class Program:
     # -- reading answers ----------------------------------------------------------------------------------------------
     def predict(self, x: Batch) -> Any:
         """Labels, or outputs where there are no classes (several heads: a dictionary by name)."""
-        outputs = self._by_head(self._outputs(self._reading.given(x), None))
-        return self._single({head.name: labels_of(outputs[head.name], head) for head in self.layout.heads})
+        outputs = by_head(self._outputs(self._reading.given(x), None), self._image.heads)
+        return single({head.name: labels_of(outputs[head.name], head) for head in self.layout.heads})
 
     def predict_proba(self, x: Batch) -> Any:
         """Probabilities, whether the head's activation already makes them or only its loss does.
@@ -282,8 +314,8 @@ class Program:
         """
         for head in self.layout.heads:
             check_probabilities(head)
-        outputs = self._by_head(self._outputs(self._reading.given(x), None))
-        return self._single({head.name: _probabilities(outputs[head.name], head) for head in self.layout.heads})
+        outputs = by_head(self._outputs(self._reading.given(x), None), self._image.heads)
+        return single({head.name: probabilities(outputs[head.name], head) for head in self.layout.heads})
 
     def evaluate(self, x: Batch, target: Batch) -> Evaluation:
         """Mean loss per sample, and the share of right labels over all heads that have classes."""
@@ -298,7 +330,7 @@ class Program:
             wanted = joined([targets[head.name][part] for head in self.layout.heads]).astype(self._runner.dtype)
             out = np.empty((len(given), self._n_outputs), self._runner.dtype)
             total += self._runner.loss(given, wanted, out)
-            outputs = self._by_head(out)
+            outputs = by_head(out, self._image.heads)
             for head in self.layout.heads:
                 counts = count_right(outputs[head.name], targets[head.name][part], head)
                 right, labels = (right + counts[0], labels + counts[1]) if counts else (right, labels)
@@ -356,20 +388,6 @@ class Program:
         mode = c.OUTPUTS | c.PROBABILITIES | (c.DROPOUT if masks is not None else 0)
         return self._runner.forward(given, masks, mode, self._n_outputs)
 
-    def _by_head(self, out: Array) -> dict[Any, Array]:
-        found = {}
-        for head in self._image.heads:
-            array = out[:, head.first_column : head.first_column + head.port.size]
-            if len(head.columns) < head.port.size:
-                whole = np.full(array.shape, np.nan, array.dtype)
-                whole[:, head.columns] = array[:, head.columns]
-                array = whole
-            found[head.port.name] = np.ascontiguousarray(array).reshape(len(out), *head.port.shape)
-        return found
-
-    def _single(self, by_name: Mapping[Any, Array]) -> Any:
-        return next(iter(by_name.values())) if len(by_name) == 1 else by_name
-
     def _values(self, out: Array, kind: int) -> Values:
         first = kind * self._image.n_columns
         return Values(self.layout, {r.name: r.read(out, first, np.nan) for r in self._image.records})
@@ -379,18 +397,3 @@ class Program:
 
     def _stored(self, flat: Array, parameter: PlanParameter) -> Array:
         return self._image.storage.parameters[parameter.name].view(flat)
-
-
-def _probabilities(outputs: Array, head: Port) -> Array:
-    """Outputs that are probabilities already, or what the loss makes of logits."""
-    if head.activation != "identity":
-        return outputs
-    assert head.loss is not None
-    z = outputs.astype(np.float64)
-    if head.loss.kind == "binary_cross_entropy":
-        p = np.array([sigmoid(z_i) for z_i in z.reshape(-1)]).reshape(z.shape)
-    else:
-        e = np.exp(z - np.max(z, axis=1, keepdims=True, where=~np.isnan(z), initial=-np.inf))
-        p = e / np.nansum(e, axis=1, keepdims=True)
-    found: Array = p.astype(outputs.dtype)
-    return found

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.contexts import Contexts, Few
 from neurograph.compiler.image import Image
-from neurograph.compiler.launching import Launch, run
+from neurograph.compiler.launching import Launch, Turns, run, run_in_turn
 from neurograph.compiler.updating import Ruled
 from neurograph.kernels import code as c
 from neurograph.kernels.code import N_PLANES
@@ -111,6 +111,20 @@ class Runner:
             parts = min(self.threads, slots)
             self.launch(interpreter(), contexts.after(parts), parts, self.threads)
         return loss
+
+    def train_in_turn(self, x: Array, t: Array, batch: int, mode: int, rule: Ruled, ranges: Array) -> list[float]:
+        """`train` for one batch of so many samples after another, in one call; returns their summed losses. Compiled code only."""
+        block = self._block(batch, mode)
+        slots = 1 if mode & c.STEP else self._n_slots(batch, block)
+        contexts = self._contexts_for(block, slots)
+        contexts.rule_by(rule, ranges, slots, *self._room_to_keep(batch if mode & c.LATER else 0))
+        contexts.losses.fill(0)
+        contexts.aim((x[:batch], t[:batch], None, None), mode | c.BACKWARD | c.QUIET)
+        rows = contexts.over((0, -(-batch // block)), slots, True)
+        parts = 0 if mode & c.STEP else min(self.threads, slots)
+        turns = Turns(len(x) // batch, parts > 0, slots, parts, (batch * x.strides[0], batch * t.strides[0]))
+        losses = run_in_turn(interpreter(), rows, turns, self.threads, contexts.losses)
+        return [float(sum(of_slots)) for of_slots in losses.tolist()]
 
     def may_keep(self, batch: int) -> bool:
         """Whether there is room to keep what a batch's gradient is made of."""

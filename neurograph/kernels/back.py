@@ -31,6 +31,7 @@ from neurograph.kernels.code import (
     WEIGHTS,
 )
 from neurograph.kernels.contract import place_cells
+from neurograph.kernels.jit import inner
 from neurograph.kernels.simd import Pointer, add, get, integers, load, number, offset, put, values, width, zero
 from neurograph.kernels.tiles import TILE, inner_products, store_some, tile, tile_onto
 
@@ -116,7 +117,7 @@ def one_by_one(context: Pointer, row: Pointer) -> None:
             for tap in range(first, last, 2 * TILE):
                 for p in range(TILE):
                     put(places, p, weight + get(ints, min(tap + 2 * p, last - 2) + 1))
-                inner_products(out, w, places, mem, target, lanes, like)
+                inner_products(out, w, places, mem, target, target, lanes, like)
                 for p in range(min(TILE, (last - tap) // 2)):
                     where = source + get(ints, tap + 2 * p)
                     put(mem, where, get(mem, where) + get(out, p))
@@ -124,8 +125,19 @@ def one_by_one(context: Pointer, row: Pointer) -> None:
         for done in range(0, valid, TILE):
             for p in range(TILE):
                 put(places, p, target + min(done + p, valid - 1) * apart)
-            for tap in range(first, last, 2):
-                inner_products(out, mem, places, w, weight + get(ints, tap + 1), lanes, like)
-                where = source + get(ints, tap) + done * apart
-                for p in range(min(TILE, valid - done)):
-                    put(mem, where + p * apart, get(mem, where + p * apart) + get(out, p))
+            some, here = min(TILE, valid - done), source + done * apart
+            for tap in range(first, last, 4):
+                other = min(tap + 2, last - 2)
+                one, two = weight + get(ints, tap + 1), weight + get(ints, other + 1)
+                inner_products(out, mem, places, w, one, two, lanes, like)
+                _add_errors(mem, here + get(ints, tap), apart, out, 0, some)
+                if other > tap:
+                    _add_errors(mem, here + get(ints, other), apart, out, TILE, some)
+
+
+@inner
+def _add_errors(mem: Pointer, where: int, apart: int, out: Pointer, first: int, some: int) -> None:
+    """One source's errors in some samples."""
+    for p in range(some):
+        at = where + p * apart
+        put(mem, at, get(mem, at) + get(out, first + p))

@@ -29,6 +29,7 @@ add = _operations.add
 any_nonzero = _operations.any_nonzero
 call_kernel = _operations.call_kernel
 call_slot = _operations.call_slot
+call_parallel = _operations.call_parallel
 context_type = _operations.context_type
 divide = _operations.divide
 first_max = _operations.first_max

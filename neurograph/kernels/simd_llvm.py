@@ -167,6 +167,21 @@ def call_slot(typingctx: Any, slot: Any, context: Any) -> Any:
     return types.void(types.int64, types.int64), make
 
 
+@intrinsic
+def call_parallel(typingctx: Any, parallel_for: Any, stretch: Any, words: Any, work: Any, threads: Any) -> Any:
+    """Share rows of contexts among threads: see `neurograph.compiler.launching`. First row, count and step stand at `words`."""
+
+    def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        parallel_for, stretch, words, work, threads = args
+        arrays, counts, steps = (builder.add(words, ir.Constant(words.type, 8 * i)) for i in range(3))
+        dimensions, n_arrays = (ir.Constant(words.type, i) for i in range(2))
+        so_many = builder.trunc(threads, ir.IntType(32))
+        _call(builder, parallel_for, [stretch, arrays, counts, steps, work, dimensions, n_arrays, so_many])
+        return target.get_dummy_value()
+
+    return types.void(*[types.int64] * 5), make
+
+
 # -- vectors ----------------------------------------------------------------------------------------------------------
 def _vector_pointer(target: Any, builder: Any, args: Any, vector: Any) -> Any:
     return builder.bitcast(builder.gep(args[0], [args[1]]), target.get_value_type(vector).as_pointer())

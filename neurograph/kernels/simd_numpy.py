@@ -100,6 +100,11 @@ def call_slot(slot: Any, context: Any) -> None:
     slot(context)
 
 
+def call_parallel(parallel_for: Any, stretch: Any, words: Any, work: Any, threads: int) -> None:
+    """Without compiled code there is nothing to share out."""
+    raise AssertionError("plain Python launches steps one by one")
+
+
 def load(memory: Array, i: int, like: Array) -> Array:
     """The vector that starts at ``memory[i]``."""
     assert 0 <= i <= len(memory) - len(like), f"vector at {i} outside a memory of {len(memory)}"

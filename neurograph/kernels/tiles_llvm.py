@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from numba import types
@@ -45,39 +45,42 @@ def tile(
 
 
 @intrinsic
-def inner_products(typingctx: Any, out: Any, x: Any, bases: Any, w: Any, at: Any, count: Any, like: Any) -> Any:
-    """``out[p] = Σ_{i < count} x[bases[p] + i] · w[at + i]`` for p < `TILE`; nothing beyond `count` is read."""
+def inner_products(
+    typingctx: Any, out: Any, x: Any, bases: Any, w: Any, first: Any, second: Any, count: Any, like: Any
+) -> Any:
+    """``out[p] = Σ_{i < count} x[bases[p] + i] · w[first + i]`` for p < `TILE`, with `second` behind them; nothing beyond is read."""
 
     def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
-        out, x, bases, w, at, count, _ = args
+        out, x, bases, w, first, second, count, _ = args
         vectors = Vectors(target, builder, like)
         starts = [builder.gep(x, [read(builder, bases, integer(p))]) for p in range(TILE)]
-        w = builder.gep(w, [at])
+        rows = [builder.gep(w, [at]) for at in (first, second)]
         whole = builder.sdiv(count, integer(vectors.width))
+
+        def added(sums: Sequence[Any], load: Callable[[Any], Any]) -> list[Any]:
+            a, (v0, v1) = [load(start) for start in starts], [load(row) for row in rows]
+            pairs = [(b, v) for v in (v0, v1) for b in a]
+            return [_fma(builder, b, v, s) for (b, v), s in zip(pairs, sums, strict=True)]
 
         def body(i: Any, sums: Sequence[Any]) -> Sequence[Any]:
             here = builder.mul(i, integer(vectors.width))
-            v = vectors.load(w, here)
-            return [_fma(builder, vectors.load(start, here), v, s) for start, s in zip(starts, sums, strict=True)]
+            return added(sums, lambda base: vectors.load(base, here))
 
-        sums = loop(builder, whole, [vectors.zero()] * TILE, body)
+        sums = loop(builder, whole, [vectors.zero()] * (2 * TILE), body)
         here = builder.mul(whole, integer(vectors.width))
         rest = builder.sub(count, here)
 
         def tail(i: Any, sums: Sequence[Any]) -> Sequence[Any]:
             mask = vectors.mask(rest)
-            v = vectors.load_some(w, here, mask)
-            return [
-                _fma(builder, vectors.load_some(start, here, mask), v, s) for start, s in zip(starts, sums, strict=True)
-            ]
+            return added(sums, lambda base: vectors.load_some(base, here, mask))
 
         some = builder.select(builder.icmp_signed(">", rest, integer(0)), integer(1), integer(0))
         found = totals(builder, loop(builder, some, sums, tail))
         builder.store(found, builder.bitcast(out, found.type.as_pointer()), align=vectors.bytes)
         return target.get_dummy_value()
 
-    numbers = numbers_of(like)
-    return types.void(numbers, numbers, INTEGERS, numbers, types.int64, types.int64, like), make
+    numbers, where = numbers_of(like), types.int64
+    return types.void(numbers, numbers, INTEGERS, numbers, where, where, where, like), make
 
 
 @intrinsic

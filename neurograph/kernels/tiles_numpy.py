@@ -47,10 +47,13 @@ def tile(
     out[: TILE * len(begin)] = (begin + numbers @ _vectors(w, rows[k], begin)).reshape(-1)
 
 
-def inner_products(out: Array, x: Array, bases: Array, w: Array, at: int, count: int, like: Array) -> None:
-    """``out[p] = Σ_{i < count} x[bases[p] + i] · w[at + i]`` for p < `TILE`; nothing beyond `count` is read."""
+def inner_products(
+    out: Array, x: Array, bases: Array, w: Array, first: int, second: int, count: int, like: Array
+) -> None:
+    """``out[p] = Σ_{i < count} x[bases[p] + i] · w[first + i]`` for p < `TILE`, with `second` behind them; nothing beyond is read."""
     i = np.arange(count)
-    out[:TILE] = _at(x, bases[:TILE, None] + i) @ _at(w, at + i)
+    for half, at in enumerate((first, second)):
+        out[half * TILE : (half + 1) * TILE] = _at(x, bases[:TILE, None] + i) @ _at(w, at + i)
 
 
 def gather(

@@ -100,7 +100,7 @@ class Vectors:
 
 
 def totals(builder: Any, vectors: Sequence[Any]) -> Any:
-    """The sums over the lanes of `TILE` vectors, as one vector of `TILE`: halves are added until one lane of each is left."""
+    """The sums over the lanes of some vectors, side by side: halves are added until one lane of each is left."""
     held, width = list(vectors), vectors[0].type.count
     length = width
     while length > 1:
@@ -110,6 +110,9 @@ def totals(builder: Any, vectors: Sequence[Any]) -> Any:
         pairs = list(zip(held[::2], held[1::2], strict=True)) if len(held) > 1 else [(held[0], held[0])]
         held = [builder.fadd(_pick(builder, pair, low), _pick(builder, pair, high), flags=CONTRACT) for pair in pairs]
         width, length = len(low), half
+    while len(held) > 1:
+        both = list(range(2 * held[0].type.count))
+        held = [_pick(builder, pair, both) for pair in zip(held[::2], held[1::2], strict=True)]
     return held[0]
 
 

@@ -25,8 +25,8 @@ from neurograph.training.schedules import Schedule
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
 
-AT_ONCE = 256
-"""Steps of one sample that a program takes between two looks at the clock."""
+AT_ONCE, TURN = 512, 0.1
+"""Samples in the steps that a program takes in one call, where batches are smaller; and the seconds that the call may take."""
 SLOW = 0.2
 """Seconds of a step from which a moment is kept before every one, so that breaking it off loses nothing."""
 
@@ -80,8 +80,8 @@ class Row:
     def of(cls, begun: Begun) -> Row:
         return cls(**vars(begun), begin=time.perf_counter() - begun.seconds)
 
-    def add(self, loss: float, size: int, steps: int = 1) -> None:
-        self.step, self.batch, self.samples = self.step + steps, self.batch + steps, self.samples + size
+    def add(self, loss: float, size: int) -> None:
+        self.step, self.batch, self.samples = self.step + 1, self.batch + 1, self.samples + size
         self.total += loss * size
         self.seconds = time.perf_counter() - self.begin
 
@@ -122,8 +122,7 @@ class Loop:
         self.interruption, self._judge = interruption, judge
         self.row = Row.of(begun or Begun(len(history) + 1, history.step))
         self.best: Mapping[str, Array] | None = None
-        is_steady = task.schedule.is_steady_in_epochs
-        self.singly = getattr(engine, "train_singly", None) if task.batch_size == 1 and is_steady else None
+        self.in_turn = getattr(engine, "train_steps", None) if task.schedule.is_steady_in_epochs else None
         self._took = 0.0
         self._ahead = Ahead(self._made)
 
@@ -170,7 +169,7 @@ class Loop:
         self.set_rate(row.step - is_over, row.epoch)  # that of the last step is told with the epoch
         rows, pause_at = order(task.n, task.seed, row.epoch - 1), row.seconds + self._pause_every
         while row.samples < task.n and row.step < task.n_steps:
-            size = min(AT_ONCE, task.n_steps - row.step) if self.singly is not None else task.batch_size
+            size = self._n_at_once() * task.batch_size
             if task.augment is not None:
                 self._ahead.following = rows[row.samples + size :]
             self._steps(rows[row.samples : row.samples + size])
@@ -193,6 +192,14 @@ class Loop:
         if self._on_epoch is not None:
             self._on_epoch(self.history)
 
+    def _n_at_once(self) -> int:
+        """Steps to be taken in one go: whole batches, or the last of an epoch."""
+        task, row = self.task, self.row
+        if self.in_turn is None or self._took == 0:
+            return 1
+        whole = (task.n - row.samples) // task.batch_size
+        return max(1, min(AT_ONCE // task.batch_size, int(TURN / self._took), task.n_steps - row.step, whole))
+
     def _pause(self) -> None:
         """Keep the moment, in memory and wherever else the caller keeps it; the clock stands still meanwhile."""
         self._keep_moment()
@@ -208,31 +215,32 @@ class Loop:
 
     # -- a step -------------------------------------------------------------------------------------------------------
     def _steps(self, rows: Rows) -> None:
-        """One step; of one sample, some hundred."""
+        """One step, or several small ones."""
         if self._took > SLOW and self.interruption is not None:
             self._keep_moment()
         if not self.task.schedule.is_steady_in_epochs:
             self.set_rate(self.row.step, self.row.epoch)
-        before = self.row.seconds
-        if self.moment.begun.step == self.row.step:
+        before, step = self.row.seconds, self.row.step
+        if self.moment.begun.step == step:
             with freely(self.interruption):
-                loss, steps, size = self._train(rows)
+                losses = self._train(rows)
         else:
-            loss, steps, size = self._train(rows)
-        if not isfinite(loss):
-            raise self._not_finite(loss, self.row.step + steps)
-        self.row.add(loss, size, steps)
-        self._took = self.row.seconds - before
+            losses = self._train(rows)
+        for loss in losses:
+            if not isfinite(loss):
+                raise self._not_finite(loss, self.row.step + 1)
+            self.row.add(loss, min(self.task.batch_size, len(rows)))
+        self._took = (self.row.seconds - before) / len(losses)
 
-    def _train(self, rows: Rows) -> tuple[float, int, int]:
-        """The mean loss, and how many steps and samples were taken."""
-        row = self.row
-        if self.singly is not None:
-            loss = self.singly(*self._batch(rows, row.epoch), self.optimizer)
-            if loss is not None:
-                return loss, len(rows), len(rows)
-            self.singly, rows = None, rows[:1]  # this network or optimiser cannot: one by one, then
-        return self.take_step(Step(row.step, row.epoch, row.batch + 1, rows)), 1, len(rows)
+    def _train(self, rows: Rows) -> list[float]:
+        """The mean loss of every step taken: one, or as many as there are batches."""
+        row, size = self.row, self.task.batch_size
+        if self.in_turn is not None and len(rows) > size:
+            losses = self.in_turn(*self._batch(rows, row.epoch), self.optimizer, size, self.task.reduction)
+            if losses is not None:
+                return [loss / size for loss in losses] if self.task.reduction == "sum" else losses
+            self.in_turn, rows = None, rows[:size]  # this network or optimiser cannot: one by one, then
+        return [self.take_step(Step(row.step, row.epoch, row.batch + 1, rows))]
 
     def take_step(self, step: Step) -> float:
         """One update; returns the mean loss per sample."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,17 @@ class Contender(Protocol):
 
     def wait(self) -> None:
         """Return when everything asked for is done."""
+
+
+@runtime_checkable
+class InTurn(Protocol):
+    """A contender that takes several steps in one call, as its users have them taken."""
+
+    def in_turn(self, given: Sequence[Any]) -> list[Any]:
+        """Batches, several of them in one."""
+
+    def train_steps(self, batches: Any, size: int) -> Any:
+        """A step for every batch of so many samples; returns their mean loss."""
 
 
 class Maker(Protocol):
