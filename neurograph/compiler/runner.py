@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from neurograph.compiler.contexts import Contexts, Few
 from neurograph.compiler.image import Image
 from neurograph.compiler.launching import Launch, Turns, run, run_in_turn
+from neurograph.compiler.sharing import run_shared, shared_stretches
 from neurograph.compiler.updating import Ruled
 from neurograph.kernels import code as c
 from neurograph.kernels.code import N_PLANES
 from neurograph.kernels.interpret import NARROW, WIDE, interpreter
-from neurograph.kernels.jit import start_threads
+from neurograph.kernels.jit import COMPILED, start_threads
 
 Array = NDArray[Any]
 
@@ -66,6 +67,7 @@ class Runner:
         self._contexts: dict[int, Contexts] = {}
         self._kept: tuple[Array, Array] = np.zeros((1, max(image.kept, 1)), self.dtype), np.zeros(1, np.int64)
         self._block_seconds = 0.0
+        self._shared = shared_stretches(image) if COMPILED and self.threads > 1 else []
         self._last: Last | None = None
         self.launch: Launch = run
         """What runs the interpreter; a stopwatch may take its place (see `neurograph.compiler.timing`)."""
@@ -82,7 +84,10 @@ class Runner:
         if last is None or x.shape != last.shape or x.dtype != self.dtype or last.contexts.aimed_at is not last.few:
             return None
         last.x[...] = x
-        self.launch(last.work, last.few.rows, 1, 1)
+        if self._shared:
+            run_shared(self.launch, last.few.rows, len(x), self._shared, self.threads)
+        else:
+            self.launch(last.work, last.few.rows, 1, 1)
         return last.out.copy()
 
     def expect_again(self, given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
@@ -175,7 +180,10 @@ class Runner:
         few = contexts.aim_at_few(x, t, out, mode)
         if mode & c.TARGETS:
             contexts.losses.fill(0)
-        self.launch(interpreter(), few.rows, 1, 1, before=mode & (c.BACKWARD | c.STEP) == c.BACKWARD)
+        if self._shared and not mode & c.BACKWARD:
+            run_shared(self.launch, few.rows, len(x), self._shared, self.threads)
+        else:
+            self.launch(interpreter(), few.rows, 1, 1, before=mode & (c.BACKWARD | c.STEP) == c.BACKWARD)
         if out is not None:
             out[:] = few.out
         return contexts.losses.item(0) if mode & c.TARGETS else 0.0
@@ -208,6 +216,8 @@ class Runner:
             else:
                 memory = _aligned_zeros(slots, places * block, self.dtype)
                 memory[:, :block] = 1
+            if block == NARROW and self._shared:
+                memory = np.broadcast_to(memory[:1], (min(self.threads, SLOTS), memory.shape[1]))
             contexts = Contexts(self.image, memory, self.weights, self._packed, self.slots, block, step)
             self._contexts[block] = contexts
         return contexts

@@ -17,7 +17,7 @@ PIECE = 7
 """Integers of a piece, neurons in three nested loops: its first address, then (how many, how far apart) of each loop, innermost last."""
 
 # -- what a context holds: pointers, and after them integers -----------------------------------------------------------------
-N_CONTEXT = 56
+N_CONTEXT = 58
 (
     MEMORY,
     WEIGHTS,
@@ -75,6 +75,8 @@ N_CONTEXT = 56
     N_AFTER,
     SLOT_STEP,
     SLOTS,
+    SHARE,
+    N_SHARES,
 ) = range(N_CONTEXT)
 """The number of neuron i in sample s of a block stands at ``i·NEURON_STEP + s·SAMPLE_STEP`` of `MEMORY`.
 
@@ -84,7 +86,7 @@ every valid sample (`PASSES` = `VALID` of them, `PASS_STEP` apart). `BLOCK` is h
 
 Updates: `STATE` and `SECOND_STATE` are what the optimiser remembers, `RULE` its numbers, `FORM` which one it is; `RANGES` holds pairs
 (first weight, end), and part `PART` of `N_PARTS` takes its share of the stretches they are cut into. Gradients of `N_SLOTS` slots stand
-`SLOT_STEP` apart.
+`SLOT_STEP` apart. Of one large step several threads may each compute a share: `SHARE` of `N_SHARES` (0: all of it).
 
 Instructions stand in five parts: `N_BEFORE` for one slot before all others begin, `N_FIRST` for every slot before its first block,
 those of a block, `N_LAST` behind a slot's last, and `N_AFTER` when all slots are through. A call is of `PHASE` 1 for the first part and

@@ -24,12 +24,14 @@ from neurograph.kernels.code import (
     LANES,
     MEMORY,
     MODE,
+    N_SHARES,
     N_TAPS,
     PLACES,
     PLANE,
     RECTIFY,
     SAMPLE_STEP,
     SCRATCH,
+    SHARE,
     SHIFT,
     SOURCE,
     START,
@@ -114,16 +116,17 @@ def dot(context: Pointer, row: Pointer) -> None:
     how = get(row, HOW) | (KEEP_Z if number(context, MODE) & TRACE else 0)
     lanes, tied, valid = get(row, LANES), get(row, TIED), number(context, VALID)
     is_plain = how & FINAL != 0 and how & CONTINUE == 0
+    first, end = share(context, lanes, n)
     for group in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, tied * CELL):
         bias = get(ints, group + BIAS)
         if tied == 1 and valid == 1:
             _dot_once(context, group, lanes, how, get(row, BIAS_STEP), like)
             continue
-        for lane in range(0, lanes, n):
+        for lane in range(first, end, n):
             begin = like
             if how & WITH_BIAS:
                 begin = load(w, bias + lane, like) if get(row, BIAS_STEP) else splat(w, bias, like)
-            if is_plain and tied >= PANEL_CELLS and get(ints, group + N_TAPS) >= PANEL_TAPS:
+            if is_plain and is_packed(tied, get(ints, group + N_TAPS)):
                 _make_panel(context, group, lane, like)
                 taps, panel = integers(context, PLACES), values(context, SCRATCH)
                 _dot_finished(context, group, taps, panel, tied, lane, lanes, how, begin)
@@ -132,6 +135,19 @@ def dot(context: Pointer, row: Pointer) -> None:
                 _dot_finished(context, group, taps, weights, tied, lane, lanes, how, begin)
             else:
                 _dot_anywhere(context, group, tied, lane, lanes, how, begin)
+
+
+@inner
+def share(context: Pointer, lanes: int, together: int) -> Any:
+    """First lane and end of this thread's share, in whole stretches of so many lanes."""
+    shares, mine, stretches = max(1, number(context, N_SHARES)), number(context, SHARE), -(-lanes // together)
+    return stretches * mine // shares * together, min(lanes, stretches * (mine + 1) // shares * together)
+
+
+@inner
+def is_packed(cells: int, taps: int) -> bool:
+    """Whether so many cells are worth moving their weights together first."""
+    return cells >= PANEL_CELLS and taps >= PANEL_TAPS
 
 
 @inner
@@ -216,8 +232,9 @@ def _dot_once(context: Pointer, cell: int, lanes: int, how: int, bias_step: int,
     out, x = values(context, SCRATCH), offset(mem, get(ints, cell + SOURCE))
     first_tap, n_taps = get(ints, cell + TAPS), get(ints, cell + N_TAPS)
     target, bias, n = get(ints, cell + TARGET), get(ints, cell + BIAS), width(like)
-    for first in range(0, lanes, LONGEST):
-        end = min(lanes, first + LONGEST)
+    begin_share, end_share = share(context, lanes, TILE * n)
+    for first in range(begin_share, end_share, LONGEST):
+        end = min(end_share, first + LONGEST)
         for lane in range(first, first + -(-(end - first) // (TILE * n)) * TILE * n, n):
             begin = like
             if how & WITH_BIAS and lane < lanes:
@@ -253,13 +270,17 @@ def pooled(context: Pointer, row: Pointer) -> None:
     like, winners = zero(context), 3 * number(context, PLANE)
     mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
     cell, lanes, how, windows = get(row, SHIFT), get(row, LANES), get(row, HOW), get(row, COUNT)
-    taps, bias = offset(ints, get(ints, cell + TAPS)), get(ints, cell + BIAS)
-    floor = spread(0.0 if how & RECTIFY else -math.inf, like)
-    for lane in range(0, lanes, width(like)):
+    taps, n_taps, bias = offset(ints, get(ints, cell + TAPS)), get(ints, cell + N_TAPS), get(ints, cell + BIAS)
+    floor, packs = spread(0.0 if how & RECTIFY else -math.inf, like), is_packed(windows * WINDOW, n_taps)
+    first, end = share(context, lanes, width(like))
+    for lane in range(first, end, width(like)):
         begin = like
         if how & WITH_BIAS:
             begin = load(w, bias + lane, like) if get(row, BIAS_STEP) else splat(w, bias, like)
         weights = offset(w, get(ints, cell + WEIGHT) + lane)
+        if packs:
+            _make_panel(context, cell, lane, like)
+            taps, weights = integers(context, PLACES), values(context, SCRATCH)
         for sample in range(number(context, VALID)):
             x = offset(mem, sample * number(context, SAMPLE_STEP))
             for done in range(0, windows, TILE // WINDOW):
@@ -267,7 +288,7 @@ def pooled(context: Pointer, row: Pointer) -> None:
                 bases = offset(ints, get(row, START) + window * WINDOW)
                 to = offset(ints, get(row, EXTRA) + window)
                 end = (begin, floor, lanes - lane)
-                tile_pooled(offset(x, lane), to, winners, x, bases, weights, taps, get(ints, cell + N_TAPS), end)
+                tile_pooled(offset(x, lane), to, winners, x, bases, weights, taps, n_taps, end)
 
 
 def weights(context: Pointer, row: Pointer) -> None:

@@ -137,6 +137,22 @@ TILES = (
         odd("depthwise-5"),
     ),
     Mutant(
+        "two threads leave a vector of lanes between them",
+        "neurograph/kernels/contract.py",
+        "stretches * mine // shares * together",
+        "-(-stretches * mine // shares) * together",
+        ("tests/test_sharing.py",),
+        jit=True,
+    ),
+    Mutant(
+        "who walks taps as memory lies forgets their weights",
+        "neurograph/compiler/lanes.py",
+        'taps=cells.taps[np.argsort(offsets, kind="stable")])',
+        "taps=np.stack([np.sort(offsets), cells.taps[:, 1]], axis=1))",
+        ("tests/test_sharing.py",),
+        jit=True,
+    ),
+    Mutant(
         "a winner's address is off by one",
         "neurograph/kernels/winners.py",
         "3 * plane))) + shift)",
