@@ -78,9 +78,7 @@ class Contexts:
         self._ruled: tuple[Any, ...] = ()
         entries = max(TILE * WIDE, STRETCH, LONGEST, image.scratch * block, image.panel * WIDE) + WIDE
         self._scratch = np.zeros((self.slots, entries), memory.dtype)
-        self._places = np.zeros(
-            (self.slots, max(2 * TILE + WIDE, image.scratch * block + WIDE, 2 * image.panel)), np.int64
-        )
+        self._places = np.zeros((self.slots, max(2 * TILE + WIDE, image.scratch * block + WIDE, image.panel)), np.int64)
         rows = self.slots + 1
         self._rows: Any = (
             np.zeros((rows, c.N_CONTEXT), np.int64) if COMPILED else [[0] * c.N_CONTEXT for _ in range(rows)]

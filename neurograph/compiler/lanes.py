@@ -18,13 +18,11 @@ from neurograph.compiler.emit import FORWARD_OPS, Instruction, Part, StepEmitter
 from neurograph.compiler.plan import ONE, Axis, Nest, PlanProjection
 from neurograph.compiler.storage import HALF, WHOLE
 from neurograph.kernels import code as c
-from neurograph.kernels.contract import PANEL_CELLS, PANEL_TAPS
+from neurograph.kernels.tiles import TILE as TILE_CELLS
 
 Index = NDArray[np.int64]
 SUMS = ("weighted", "sum", "mean")
 TILE, RUN = "tile", "run"
-FAR = 512
-"""Places, in a cache of eight ways of 4 KB each."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class LaneEmitter(StepEmitter):
                 axis, form = None, TILE
                 plain = cells_of_nest(nest, self.box, source, constant)
                 cells = self._spelled_out(plain)
-            start = self._place(_by_source(cells))
+            start = self._place(_by_source(cells) if form == TILE and cells.tied >= TILE_CELLS else cells)
             found.append(LanePart(j, plain, cells, start, nest.weight is not None, trains, is_bias, form, k))
         if projection.table is not None and projection.table.n_neurons:
             boxes = tuple(self.arena.source(self.number, j, projection, k) for k in range(len(sources_of(projection))))
@@ -171,7 +169,7 @@ class LaneEmitter(StepEmitter):
 
     def _forward_op(self, part: Part) -> int:
         assert isinstance(part, LanePart)
-        if part.form == TILE and part.cells.tied >= PANEL_CELLS and part.cells.n_taps.max() >= PANEL_TAPS:
+        if part.form == TILE and part.cells.tied >= TILE_CELLS:
             self.listing.panel = max(self.listing.panel, int(part.cells.n_taps.max()))
         if part.is_bias or self.step.op in SUMS:
             return (c.LANES_DOT if part.form == TILE else c.RUN_DOT) + part.half
@@ -179,11 +177,10 @@ class LaneEmitter(StepEmitter):
 
 
 def _by_source(cells: Cells) -> Cells:
-    """The same cells; where one tap's source stands far from the next one's, in the order in which sources stand in memory.
+    """The same cells with their taps in the order in which sources stand in memory, so that neighbours follow upon each other.
 
-    Places that are a power of two apart have to share few places of the nearest cache.
+    It is the order of the caches, too: one tap's source may stand a power of two of places from the next one's.
     """
-    offsets = cells.taps[:, 0]
-    if len(offsets) < 2 or abs(offsets[1] - offsets[0]) < FAR or (cells.n_taps != len(offsets)).any():
+    if (cells.n_taps != len(cells.taps)).any():
         return cells
-    return replace(cells, taps=cells.taps[np.argsort(offsets, kind="stable")])
+    return replace(cells, taps=cells.taps[np.argsort(cells.taps[:, 0], kind="stable")])

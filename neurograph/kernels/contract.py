@@ -74,8 +74,8 @@ from neurograph.kernels.tiles import (
     tile_pooled,
 )
 
-PANEL_CELLS, PANEL_TAPS = 64, 256
-"""From so many cells and taps on, weights are moved together first."""
+PANEL_CELLS = 64
+"""From so many cells on, of all samples, weights are moved together first."""
 
 LONGEST = 8192
 """Lanes of one cell whose sums are kept beside each other, so that rows of weights are read from end to end."""
@@ -126,13 +126,9 @@ def dot(context: Pointer, row: Pointer) -> None:
             begin = like
             if how & WITH_BIAS:
                 begin = load(w, bias + lane, like) if get(row, BIAS_STEP) else splat(w, bias, like)
-            if is_plain and is_packed(tied, get(ints, group + N_TAPS)):
+            if is_plain and tied >= TILE and tied * valid >= PANEL_CELLS:
                 _make_panel(context, group, lane, like)
-                taps, panel = integers(context, PLACES), values(context, SCRATCH)
-                _dot_finished(context, group, taps, panel, tied, lane, lanes, how, begin)
-            elif is_plain and tied >= TILE:
-                taps, weights = offset(ints, get(ints, group + TAPS)), offset(w, get(ints, group + WEIGHT) + lane)
-                _dot_finished(context, group, taps, weights, tied, lane, lanes, how, begin)
+                _dot_finished(context, group, tied, lane, lanes, how, begin)
             else:
                 _dot_anywhere(context, group, tied, lane, lanes, how, begin)
 
@@ -145,42 +141,22 @@ def share(context: Pointer, lanes: int, together: int) -> Any:
 
 
 @inner
-def is_packed(cells: int, taps: int) -> bool:
-    """Whether so many cells are worth moving their weights together first."""
-    return cells >= PANEL_CELLS and taps >= PANEL_TAPS
-
-
-@inner
 def _make_panel(context: Pointer, group: int, lane: int, like: Any) -> None:
-    """A long fan-in's weights for one vector of lanes, moved together: they pass by many times."""
+    """A fan-in's weights for one vector of lanes, moved together in `SCRATCH`, and its offsets in `PLACES`: they pass by many times."""
     w, ints, n = values(context, WEIGHTS), integers(context, TABLES), width(like)
-    panel, places, weight = values(context, SCRATCH), integers(context, PLACES), get(ints, group + WEIGHT) + lane
+    panel, offsets, weight = values(context, SCRATCH), integers(context, PLACES), get(ints, group + WEIGHT) + lane
+    taps = offset(ints, get(ints, group + TAPS))
     for k in range(get(ints, group + N_TAPS)):
-        tap = get(ints, group + TAPS) + 2 * k
-        store(panel, k * n, load(w, weight + get(ints, tap + 1), like))
-        put(places, 2 * k, get(ints, tap))
-        put(places, 2 * k + 1, k * n)
+        store(panel, k * n, load(w, weight + get(taps, 2 * k + 1), like))
+        put(offsets, k, get(taps, 2 * k))
 
 
 @inner
-def _dot_finished(
-    context: Pointer,
-    group: int,
-    taps: Pointer,
-    weights: Pointer,
-    tied: int,
-    lane: int,
-    lanes: int,
-    how: int,
-    begin: Any,
-) -> None:
+def _dot_finished(context: Pointer, group: int, tied: int, lane: int, lanes: int, how: int, begin: Any) -> None:
     """One vector of lanes of a group, written as tiles finish; the last tile of a sample repeats cells rather than be a short one."""
-    mem, ints, n_taps = (
-        values(context, MEMORY),
-        integers(context, TABLES),
-        get(integers(context, TABLES), group + N_TAPS),
-    )
-    floor = spread(0.0 if how & RECTIFY else -math.inf, begin)
+    mem, ints, offsets = values(context, MEMORY), integers(context, TABLES), integers(context, PLACES)
+    floor, panel = spread(0.0 if how & RECTIFY else -math.inf, begin), values(context, SCRATCH)
+    n_taps = get(ints, group + N_TAPS)
     keep = number(context, PLANE) if how & KEEP_Z else 0
     for sample in range(number(context, VALID)):
         x = offset(mem, sample * number(context, SAMPLE_STEP))
@@ -192,8 +168,8 @@ def _dot_finished(
                 x,
                 offset(ints, cell + SOURCE),
                 CELL,
-                weights,
-                taps,
+                panel,
+                offsets,
                 n_taps,
                 (begin, floor, lanes - lane, keep),
             )
@@ -270,17 +246,14 @@ def pooled(context: Pointer, row: Pointer) -> None:
     like, winners = zero(context), 3 * number(context, PLANE)
     mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
     cell, lanes, how, windows = get(row, SHIFT), get(row, LANES), get(row, HOW), get(row, COUNT)
-    taps, n_taps, bias = offset(ints, get(ints, cell + TAPS)), get(ints, cell + N_TAPS), get(ints, cell + BIAS)
-    floor, packs = spread(0.0 if how & RECTIFY else -math.inf, like), is_packed(windows * WINDOW, n_taps)
+    bias, floor = get(ints, cell + BIAS), spread(0.0 if how & RECTIFY else -math.inf, like)
+    offsets, panel, n_taps = integers(context, PLACES), values(context, SCRATCH), get(ints, cell + N_TAPS)
     first, end = share(context, lanes, width(like))
     for lane in range(first, end, width(like)):
         begin = like
         if how & WITH_BIAS:
             begin = load(w, bias + lane, like) if get(row, BIAS_STEP) else splat(w, bias, like)
-        weights = offset(w, get(ints, cell + WEIGHT) + lane)
-        if packs:
-            _make_panel(context, cell, lane, like)
-            taps, weights = integers(context, PLACES), values(context, SCRATCH)
+        _make_panel(context, cell, lane, like)
         for sample in range(number(context, VALID)):
             x = offset(mem, sample * number(context, SAMPLE_STEP))
             for done in range(0, windows, TILE // WINDOW):
@@ -288,7 +261,7 @@ def pooled(context: Pointer, row: Pointer) -> None:
                 bases = offset(ints, get(row, START) + window * WINDOW)
                 to = offset(ints, get(row, EXTRA) + window)
                 end = (begin, floor, lanes - lane)
-                tile_pooled(offset(x, lane), to, winners, x, bases, weights, taps, n_taps, end)
+                tile_pooled(offset(x, lane), to, winners, x, bases, panel, offsets, n_taps, end)
 
 
 def weights(context: Pointer, row: Pointer) -> None:

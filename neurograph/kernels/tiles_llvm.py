@@ -227,31 +227,34 @@ def row_tile(
     return types.void(*given), make
 
 
+def _over_panel(vectors: Vectors, starts: Sequence[Any], w: Any, offsets: Any, count: Any, begin: Any) -> list[Any]:
+    """Sums of a tile whose weights stand one vector behind the other: two loads a tap besides the cells' numbers."""
+    builder = vectors.builder
+
+    def tap(k: Any, sums: Sequence[Any]) -> Sequence[Any]:
+        offset, v = read(builder, offsets, k), vectors.load(w, builder.mul(k, integer(vectors.width)))
+        numbers = [vectors.splat(read(builder, start, offset)) for start in starts]
+        return [_fma(builder, a, v, s) for a, s in zip(numbers, sums, strict=True)]
+
+    return loop(builder, count, [begin] * len(starts), tap)
+
+
 @intrinsic
 def tile_into(
-    typingctx: Any, where: Any, to: Any, x: Any, bases: Any, step: Any, w: Any, taps: Any, count: Any, end: Any
+    typingctx: Any, where: Any, to: Any, x: Any, bases: Any, step: Any, w: Any, offsets: Any, count: Any, end: Any
 ) -> Any:
     """`tile` over cells of one sample, finished and written: see `tiles_numpy`."""
     like = end[0]
 
     def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
-        out, to, x, bases, step, w, taps, count, end = args
+        out, to, x, bases, step, w, offsets, count, end = args
         vectors = Vectors(target, builder, like)
         begin, floor, lanes, keep = (builder.extract_value(end, i) for i in range(4))
         at = [builder.mul(step, integer(p)) for p in range(TILE)]
         starts = [builder.gep(x, [read(builder, bases, i)]) for i in at]
 
-        def body(i: Any, sums: Sequence[Any]) -> Sequence[Any]:
-            pair = builder.gep(taps, [builder.shl(i, integer(1))])
-            offset = builder.load(pair)
-            v = vectors.load(w, read(builder, pair, integer(1)))
-            return [
-                _fma(builder, vectors.splat(read(builder, start, offset)), v, s)
-                for start, s in zip(starts, sums, strict=True)
-            ]
-
         mask = vectors.mask(lanes)
-        sums = loop(builder, count, [begin] * TILE, body)
+        sums = _over_panel(vectors, starts, w, offsets, count, begin)
         places = [read(builder, to, i) for i in at]
         for where, z in zip(places, sums, strict=True):
             a = builder.select(builder.fcmp_ordered("<=", z, floor), floor, z)
@@ -314,28 +317,19 @@ def tile_onto(
 
 @intrinsic
 def tile_pooled(
-    typingctx: Any, out: Any, to: Any, winners: Any, x: Any, bases: Any, w: Any, taps: Any, count: Any, end: Any
+    typingctx: Any, out: Any, to: Any, winners: Any, x: Any, bases: Any, w: Any, offsets: Any, count: Any, end: Any
 ) -> Any:
     """`tile` over the cells of windows, of which only the largest is written: see `tiles_numpy`."""
     like = end[0]
 
     def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
-        out, to, winners, x, bases, w, taps, count, end = args
+        out, to, winners, x, bases, w, offsets, count, end = args
         vectors = Vectors(target, builder, like)
         begin, floor, lanes = (builder.extract_value(end, i) for i in range(3))
         starts = [builder.gep(x, [read(builder, bases, integer(p))]) for p in range(TILE)]
 
-        def body(i: Any, sums: Sequence[Any]) -> Sequence[Any]:
-            pair = builder.gep(taps, [builder.shl(i, integer(1))])
-            offset = builder.load(pair)
-            v = vectors.load(w, read(builder, pair, integer(1)))
-            return [
-                _fma(builder, vectors.splat(read(builder, start, offset)), v, s)
-                for start, s in zip(starts, sums, strict=True)
-            ]
-
         mask = vectors.mask(lanes)
-        sums = loop(builder, count, [begin] * TILE, body)
+        sums = _over_panel(vectors, starts, w, offsets, count, begin)
         values = [builder.select(builder.fcmp_ordered("<=", z, floor), floor, z) for z in sums]
         for window in range(TILE // WINDOW):
             best, winner = values[window * WINDOW], vectors.zero()

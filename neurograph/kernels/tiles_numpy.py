@@ -110,17 +110,16 @@ def row_tile(out: Array, x: Array, w: Array, offsets: Array, rows: Array, step: 
 
 
 def tile_into(
-    out: Array, to: Array, x: Array, bases: Array, step: int, w: Array, taps: Array, count: int, end: Any
+    out: Array, to: Array, x: Array, bases: Array, step: int, w: Array, offsets: Array, count: int, end: Any
 ) -> None:
     """`TILE` cells of one sample, finished and written.
 
-    ``out[to[p·step] …] = max(floor, begin + Σ_k x[bases[p·step] + taps[2k]] · w[taps[2k + 1] …])``, the first lanes of it; `end` is
+    ``out[to[p·step] …] = max(floor, begin + Σ_k x[bases[p·step] + offsets[k]] · w[k·V …])``, the first lanes of it; `end` is
     (begin, floor, lanes, keep). NaN stays NaN. Where `keep` is not 0, the sums before their floor go so far behind.
     """
     begin, floor, lanes, keep = end
-    p, k = np.arange(TILE) * step, 2 * np.arange(count)
-    numbers = _at(x, bases[p][:, None] + taps[k])
-    z = begin + numbers @ _vectors(w, taps[k + 1], begin)
+    p, k = np.arange(TILE) * step, np.arange(count)
+    z = begin + _at(x, bases[p][:, None] + offsets[k]) @ _vectors(w, k * len(begin), begin)
     a = np.where(z <= floor, floor, z)
     for row, value, kept in zip(to[p], a, z, strict=True):
         store_some(out, int(row), lanes, value)
@@ -129,7 +128,7 @@ def tile_into(
 
 
 def tile_pooled(
-    out: Array, to: Array, winners: int, x: Array, bases: Array, w: Array, taps: Array, count: int, end: Any
+    out: Array, to: Array, winners: int, x: Array, bases: Array, w: Array, offsets: Array, count: int, end: Any
 ) -> None:
     """`TILE` cells, every `WINDOW` of them one window: the largest finished value of each.
 
@@ -137,8 +136,8 @@ def tile_pooled(
     `tile_into`.
     """
     begin, floor, lanes = end
-    k = 2 * np.arange(count)
-    z = begin + _at(x, bases[:TILE, None] + taps[k]) @ _vectors(w, taps[k + 1], begin)
+    k = np.arange(count)
+    z = begin + _at(x, bases[:TILE, None] + offsets[k]) @ _vectors(w, k * len(begin), begin)
     a = np.where(z <= floor, floor, z).reshape(TILE // WINDOW, WINDOW, -1)
     for window, cells in enumerate(a):
         winner = np.argmax(np.where(np.isnan(cells), np.inf, cells), axis=0)
