@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,6 +44,19 @@ def run(work: Any, rows: Any, n: int, threads: int, *, before: bool = False) -> 
                 call(first + i * apart)
         else:
             _side_by_side(work, first, apart, n, min(threads, n))
+
+
+def ready_to_run(work: Any, rows: Any) -> Callable[[], None]:
+    """`run` for the first row, which stays where it is: all that can be found out before is."""
+    if not COMPILED:
+        return functools.partial(run, work, rows, 1, 1)
+    call, first = _callable(work), _address(rows)
+
+    def go() -> None:
+        with _one_at_a_time:
+            call(first)
+
+    return go
 
 
 @functools.cache

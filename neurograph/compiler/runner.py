@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.contexts import Contexts, Few
 from neurograph.compiler.image import Image
-from neurograph.compiler.launching import Launch, Turns, run, run_in_turn
+from neurograph.compiler.launching import Launch, Turns, ready_to_run, run, run_in_turn
 from neurograph.compiler.sharing import run_shared, shared_stretches
 from neurograph.compiler.updating import Ruled
 from neurograph.kernels import code as c
@@ -36,14 +37,14 @@ SLACK = 192
 
 @dataclass(frozen=True)
 class Last:
-    """A few samples that ran forward: in which shape they came, where they and their answers stand, and what ran."""
+    """A few samples that ran forward: in which shape they came, where they and their answers stand, and how to run the same again."""
 
     shape: tuple[int, ...]
     contexts: Contexts
     few: Few
     x: Array
     out: Array
-    work: Any
+    run: Callable[[], None]
 
 
 class Runner:
@@ -87,7 +88,7 @@ class Runner:
         if self._shared:
             run_shared(self.launch, last.few.rows, len(x), self._shared, self.threads)
         else:
-            self.launch(last.work, last.few.rows, 1, 1)
+            last.run()
         return last.out.copy()
 
     def expect_again(self, given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
@@ -97,7 +98,14 @@ class Runner:
         if contexts is None or few is None or few.out is None:
             self._last = None
         else:
-            self._last = Last(given, contexts, few, few.x.reshape(given), few.out.reshape(wanted), interpreter())
+            self._last = Last(
+                given,
+                contexts,
+                few,
+                few.x.reshape(given),
+                few.out.reshape(wanted),
+                ready_to_run(interpreter(), few.rows),
+            )
 
     def backward(self, x: Array, t: Array, masks: Array | None, out: Array | None, mode: int) -> tuple[float, int]:
         """Run forward and backward; returns the summed loss, and in how many slots the gradient stands."""
