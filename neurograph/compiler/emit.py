@@ -115,6 +115,10 @@ class Constants:
         return self.first + self.values.index(value)
 
 
+SUMS = ("weighted", "sum", "mean")
+"""What kernels for sums of products compute."""
+
+
 @dataclass(frozen=True)
 class Part:
     """Cells of one nest or table of a step, as one instruction forward and up to two backward."""
@@ -173,17 +177,21 @@ class StepEmitter:
         self.fuses_bias = self.step.fusion is not None and self.step.fusion.bias
         self.biases = Biases(self.step, self.box, storage, constants.zero()) if self.fuses_bias else None
         self.parts = [part for j, q in enumerate(self.step.projections) for part in self._parts(j, q)]
+        self._look_at_parts()
+
+    def _look_at_parts(self) -> None:
+        """How sums begin and end."""
         self.is_direct = self._is_direct()
-        self.rectifies = (
-            self.is_direct and self.step.fusion is not None and self.step.fusion.activation and self.activation == RELU
-        )
+        self.is_chain = not self.is_direct and self._is_chain()
+        fused = self.step.fusion is not None and self.step.fusion.activation
+        self.rectifies = (self.is_direct or self.is_chain) and fused and self.activation == RELU
 
     # -- forward ------------------------------------------------------------------------------------------------------
     def forward(self) -> None:
         """Views, sums, activation."""
         for j, projection in enumerate(self.step.projections):
             self._copy_views(j, projection, c.COPY)
-        if not self.is_direct:
+        if not self.is_direct and not self.is_chain:
             self.listing.add(
                 c.FILL, ALWAYS, self.runs_at, len(self.neuron_runs), extra=self.constants.zero(), shift=self.arena.size
             )
@@ -204,7 +212,7 @@ class StepEmitter:
     def _is_final(self) -> bool:
         """Whether the sums write a, so that no pass is needed behind them."""
         fused = self.step.fusion is not None and self.step.fusion.activation
-        return self.is_direct and fused and self.activation in (IDENTITY, RELU)
+        return (self.is_direct or self.is_chain) and fused and self.activation in (IDENTITY, RELU)
 
     def _forward_part(self, part: Part) -> None:
         how = 0
@@ -214,6 +222,11 @@ class StepEmitter:
             how |= c.FINAL if self._is_final() else c.KEEP_Z
             how |= c.RECTIFY if self.rectifies else 0
             how |= c.KEEP_Z if self.keeps_z or self.step.op == "l2" else 0
+        elif self.is_chain:
+            begins, ends = part is self.parts[0], part is self.parts[-1] and self._is_final()
+            how |= 0 if begins else c.CONTINUE
+            how |= c.FINAL | (c.RECTIFY if self.rectifies else 0) if ends else 0
+            how |= c.KEEP_Z if not ends or self.keeps_z else 0
         else:
             how = c.CONTINUE | c.KEEP_Z
         self._add(self._forward_op(part), self.when, part, how)
@@ -302,6 +315,16 @@ class StepEmitter:
             return True
         has_bias = len(others) < len(self.parts)
         return single and self.step.fusion is not None and (self.fuses_bias or not has_bias)
+
+    def _is_chain(self) -> bool:
+        """Whether every part adds to every neuron's sum once: then the first may begin it and the last end it."""
+        return (
+            self.step.op in SUMS
+            and len(self.parts) > 1
+            and all(
+                part.cells.n_neurons == self.n_neurons == len(np.unique(part.cells.targets())) for part in self.parts
+            )
+        )
 
     def _parts(self, j: int, projection: PlanProjection) -> list[Part]:
         constant = self.constants.one()

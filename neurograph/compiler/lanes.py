@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from neurograph.compiler.arena import Box, sources_of
 from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table
-from neurograph.compiler.emit import FORWARD_OPS, Instruction, Part, StepEmitter
+from neurograph.compiler.emit import FORWARD_OPS, SUMS, Instruction, Part, StepEmitter
 from neurograph.compiler.plan import ONE, Axis, Nest, PlanProjection
 from neurograph.compiler.storage import HALF, WHOLE
 from neurograph.kernels import code as c
 from neurograph.kernels.tiles import TILE as TILE_CELLS
 
 Index = NDArray[np.int64]
-SUMS = ("weighted", "sum", "mean")
 TILE, RUN = "tile", "run"
 
 
@@ -57,8 +56,7 @@ class LaneEmitter(StepEmitter):
             self.biases.begin_alike(part.cells) for part in self.parts if not part.is_bias
         ):
             self.fuses_bias = False
-            self.is_direct = self._is_direct()
-            self.rectifies = False
+            self._look_at_parts()
 
     # -- what a nest becomes --------------------------------------------------------------------------------------------
     def _parts(self, j: int, projection: PlanProjection) -> list[LanePart]:  # type: ignore[override]
