@@ -106,9 +106,10 @@ schedule_every = 1
 
 @pytest.mark.parametrize(("batch", "at"), [("1", 1), ("32", 1), ("32", 20)])
 def test_a_compiled_run_stopped_amid_an_epoch_goes_on_to_the_same_bits(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], batch: str, at: int
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, batch: str, at: int
 ) -> None:
     """Asked to stop from step `at` on, amid a call of many steps; then with more threads."""
+    monkeypatch.setattr("neurograph.training.loop.AT_ONCE", 256)
     (tmp_path / "plain.toml").write_text(PLAIN)
     few = ["--limit", "640", "--epochs", "2", "--threads", "1", "--batch-size", batch, "--quiet"]
     arguments = ["train", str(tmp_path / "plain.toml"), *few]

@@ -31,7 +31,7 @@ def headline(machine: Machine | None, threads: int, peers: Sequence[str], pace: 
         limits,
         f"Every round runs each for {pace.seconds:g} s, one after the other. Figures are medians of {pace.rounds} rounds; a ratio is how many",
         "times as fast neurograph is (lowest–highest round). % of peak counts the dense network's operations. Inputs are noise",
-        "without zeros; small batches train as `fit` takes them, 512 samples in one call. Only ratios carry over to another day.",
+        "without zeros; small batches train as `fit` takes them, 1024 samples in one call. Only ratios carry over to another day.",
     ]
     return "\n".join(lines)
 

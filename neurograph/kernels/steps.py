@@ -110,7 +110,8 @@ def apply(context: Pointer, row: Pointer) -> None:
     cell, lanes, n = get(row, START), get(row, LANES), width(like)
     taps, n_taps = offset(ints, get(ints, cell + TAPS)), get(ints, cell + N_TAPS)
     x = offset(kept, get(row, EXTRA))
-    for first in range(number(context, PART) * TILE, n_taps, number(context, N_PARTS) * TILE):
+    tiles, part, parts = -(-n_taps // TILE), number(context, PART), number(context, N_PARTS)
+    for first in range(tiles * part // parts * TILE, min(n_taps, tiles * (part + 1) // parts * TILE), TILE):
         some = min(TILE, n_taps - first)
         for p in range(TILE):
             put(places, p, get(taps, 2 * (first + min(p, some - 1))) - get(row, WEIGHT_STEP))

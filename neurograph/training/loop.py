@@ -25,7 +25,7 @@ from neurograph.training.schedules import Schedule
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
 
-AT_ONCE, TURN = 512, 0.1
+AT_ONCE, TURN = 1024, 0.1
 """Samples in the steps that a program takes in one call, where batches are smaller; and the seconds that the call may take."""
 SLOW = 0.2
 """Seconds of a step from which a moment is kept before every one, so that breaking it off loses nothing."""

@@ -343,8 +343,8 @@ UPDATES = (
     Mutant(
         "with two threads the last weights stay as they are",
         "neurograph/kernels/steps.py",
-        "for first in range(number(context, PART) * TILE, n_taps, number",
-        "for first in range(number(context, PART) * TILE, n_taps - TILE * (number(context, N_PARTS) - 1), number",
+        "min(n_taps, tiles * (part + 1) // parts * TILE)",
+        "min(n_taps - TILE * (parts - 1), tiles * (part + 1) // parts * TILE)",
         ("tests/test_determinism.py", "-k", "digest"),
         jit=True,
     ),
