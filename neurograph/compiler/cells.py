@@ -91,7 +91,7 @@ def cells_of_nest(
     for axis in axes:
         i = np.arange(axis.count, dtype=np.int64)[:, None]
         t = (t + i * (axis.step * target.steps[axis.along])).reshape(-1)
-        s = (s + i * _source_step(axis, source)).reshape(-1)
+        s = (s + i * moved(axis, source)).reshape(-1)
         w = (w + i * axis.weight).reshape(-1)
         tied *= axis.count if axis.weight == 0 else 1
     offsets = nest.taps.source.array.reshape(len(nest.taps.source), -1) @ source.steps
@@ -103,7 +103,7 @@ def cells_of_nest(
         return Cells(t, s, w, taps, zero, n_taps, tied)
     step = int(lanes.step * target.steps[lanes.along])
     count = lanes.count * prod(axis.count for axis in further)
-    return Cells(t, s, w, taps, zero, n_taps, tied, count, step, lanes.weight, _source_step(lanes, source))
+    return Cells(t, s, w, taps, zero, n_taps, tied, count, step, lanes.weight, moved(lanes, source))
 
 
 def cells_of_table(table: Table, target: Box, sources: tuple[Box, ...], constant: int) -> Cells:
@@ -125,5 +125,27 @@ def lanes_of(nest: Nest) -> Axis | None:
     return max(lanes, key=lambda axis: axis.count, default=None)
 
 
-def _source_step(axis: Axis, source: Box) -> int:
-    return int(np.array(axis.source, dtype=np.int64) @ source.steps) if axis.source else 0
+def run_of(nest: Nest, target: Box, source: Box) -> Axis | None:
+    """The axis along which neighbours in memory read neighbours, with one weight or none."""
+    steps = {axis: (axis.step * int(target.steps[axis.along]), moved(axis, source), axis.weight) for axis in nest.axes}
+    runs = [axis for axis in nest.axes if axis.count > 1 and steps[axis] == (1, 1, 0)]
+    return max(runs, key=lambda axis: axis.count, default=None)
+
+
+def continuing(nest: Nest, target: Box, source: Box, run: Axis) -> tuple[Axis, ...]:
+    """Axes that continue a run: from one to the next, targets and sources move by as much as is there already."""
+    if run.weight != 0:
+        return ()
+    found: list[Axis] = []
+    length = run.count
+    for axis in sorted(nest.axes, key=lambda axis: axis.step * int(target.steps[axis.along])):
+        steps = (axis.step * int(target.steps[axis.along]), moved(axis, source), axis.weight)
+        if axis is not run and axis.count > 1 and steps == (length, length, 0):
+            found.append(axis)
+            length *= axis.count
+    return tuple(found)
+
+
+def moved(axis: Axis, source: Box) -> int:
+    """By how many places sources move along an axis."""
+    return int(np.array(axis.source, dtype=np.int64) @ source.steps) if any(axis.source) else 0

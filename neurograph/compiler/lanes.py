@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.compiler.arena import Box, sources_of
-from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table
+from neurograph.compiler.cells import Cells, cells_of_nest, cells_of_table, continuing, moved
 from neurograph.compiler.emit import FORWARD_OPS, SUMS, Instruction, Part, StepEmitter
 from neurograph.compiler.plan import ONE, Axis, Nest, PlanProjection
 from neurograph.compiler.storage import HALF, WHOLE
@@ -69,7 +69,7 @@ class LaneEmitter(StepEmitter):
         for k, nest in enumerate(projection.nests):
             source = self.arena.source(self.number, j, projection)
             axis, form = self._axis(nest, source, is_bias)
-            further = self._further(nest, source, axis) if form == RUN and axis is not None else ()
+            further = continuing(nest, self.box, source, axis) if form == RUN and axis is not None else ()
             plain = cells_of_nest(nest, self.box, source, constant, axis, further)
             cells = self._stored(plain) if nest.weight is not None else plain
             if cells is None:
@@ -92,32 +92,17 @@ class LaneEmitter(StepEmitter):
         for axis in nest.axes:
             if axis.count == 1 or axis.step * int(self.box.steps[axis.along]) != 1:
                 continue
-            moved = int(np.array(axis.source, dtype=np.int64) @ source.steps) if any(axis.source) else 0
             weight = 0 if nest.weight is None else self.storage.step(nest.weight, axis.weight)
             takes_lanes = self.step.op == "weighted" or is_bias
             if takes_lanes and not any(axis.source) and weight == 1:
                 form = TILE
-            elif self.step.op != "rbf" and moved == 1 and weight in (0, 1):
+            elif self.step.op != "rbf" and moved(axis, source) == 1 and weight in (0, 1):
                 form = RUN
             else:
                 continue
             if best[0] is None or axis.count > best[0].count:
                 best = axis, form
         return best
-
-    def _further(self, nest: Nest, source: Box, run: Axis) -> tuple[Axis, ...]:
-        """Axes that continue a run: from one to the next, targets and sources move by as much as is there already."""
-        if run.weight != 0:
-            return ()
-        found: list[Axis] = []
-        length = run.count
-        for axis in sorted(nest.axes, key=lambda axis: axis.step * int(self.box.steps[axis.along])):
-            moved = int(np.array(axis.source, dtype=np.int64) @ source.steps) if any(axis.source) else 0
-            steps = (axis.step * int(self.box.steps[axis.along]), moved, axis.weight)
-            if axis is not run and axis.count > 1 and steps == (length, length, 0):
-                found.append(axis)
-                length *= axis.count
-        return tuple(found)
 
     def _stored(self, cells: Cells) -> Cells | None:
         """Cells with weights where they are stored; None where their steps depend on where they start."""

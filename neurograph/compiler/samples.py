@@ -9,7 +9,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from neurograph.compiler.cells import Cells
+from neurograph.compiler.arena import sources_of
+from neurograph.compiler.cells import Cells, cells_of_nest, continuing, run_of
 from neurograph.compiler.emit import FORWARD_OPS, Part, StepEmitter
 from neurograph.compiler.placing import NOWHERE
 from neurograph.compiler.plan import PlanProjection
@@ -36,10 +37,17 @@ class StripPart(Part):
     """By weight, where that pays."""
 
 
+@dataclass(frozen=True)
+class RunPart(Part):
+    """A part whose cells are runs of neighbours that read neighbours."""
+
+
 class SampleEmitter(StepEmitter):
     """Emits one step with samples innermost."""
 
     def _parts(self, j: int, projection: PlanProjection) -> list[Part]:
+        if runs := self._runs(j, projection):
+            return runs
         found = super()._parts(j, projection)
         is_nest = len(found) == len(projection.nests) == 1
         loose = [part for part in found if not (part.is_bias or is_nest) and _is_loose(part.cells)]
@@ -48,6 +56,25 @@ class SampleEmitter(StepEmitter):
         if not loose:
             return kept
         return [*kept, self._loose_part(j, _joined([part.cells for part in loose]), loose[0])]
+
+    def _runs(self, j: int, projection: PlanProjection) -> list[Part]:
+        """All nests of sums and means as runs; nothing where one is none, or too small."""
+        if self.step.op not in ("sum", "mean") or projection.table is not None:
+            return []
+        constant = self.constants.one()
+        if self.step.op == "mean":
+            constant = self.constants.place(1.0 / float(self.step.divisor or 1.0))
+        source, found = self.arena.source(self.number, j, projection), []
+        trains = any(name not in self.inputs for name, _ in sources_of(projection))
+        for nest in projection.nests:
+            run = run_of(nest, self.box, source)
+            if run is None or nest.weight is not None:
+                return []
+            cells = cells_of_nest(nest, self.box, source, constant, run, continuing(nest, self.box, source, run))
+            if int(cells.n_taps.sum()) * cells.lanes < SMALL:
+                return []
+            found.append(RunPart(j, cells, cells, super()._place(cells), False, trains, False))
+        return list(found)
 
     def _place(self, cells: Cells) -> int:
         """Nowhere yet: cells that are joined with others need no place of their own."""
@@ -74,7 +101,9 @@ class SampleEmitter(StepEmitter):
         return StripPart(j, cells, cells, NOWHERE, weighted, trains, False, rows, uses)
 
     def _add(self, op: int, when: int, part: Part, how: int = 0) -> None:
-        if not isinstance(part, StripPart):
+        if isinstance(part, RunPart):
+            super()._add(c.RUN_DOT if op == c.DOT else c.RUN_SOURCES, when, part, how)
+        elif not isinstance(part, StripPart):
             super()._add(op, when, part, how)
         elif op == c.DOT:
             self._add_strips(c.STRIPS_DOT, when, part.rows, how)

@@ -1,7 +1,7 @@
-"""Sums of products over runs, channels innermost: neighbouring neurons read neighbouring sources.
+"""Sums of products over runs: neighbouring neurons read neighbouring sources.
 
-So do averages, additions and depthwise filters. A cell is `LANES` neurons; weights are one number for all of them (`WEIGHT_STEP` 0) or
-neighbours too (1).
+So do averages, additions and depthwise filters. A cell is `LANES` neurons; weights are one number for all of them (`WEIGHT_STEP` 0) or,
+channels innermost, neighbours too (1).
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from neurograph.kernels.code import (
     MEMORY,
     MODE,
     N_TAPS,
+    NEURON_STEP,
+    PASS_STEP,
+    PASSES,
     PLANE,
     RECTIFY,
     SAMPLE_STEP,
@@ -65,16 +68,17 @@ def _weight(w: Pointer, at: int, lane: int, step: int, like: Any) -> Any:
 
 def dot(context: Pointer, row: Pointer) -> None:
     """Σ w·a of every cell and lane."""
-    like, plane = zero(context), number(context, PLANE)
-    mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
+    like, n = zero(context), number(context, NEURON_STEP)
+    mem, w, ints, plane = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES), _plane(context)
     how = get(row, HOW) | (KEEP_Z if number(context, MODE) & TRACE else 0)
-    lanes, step, apart = get(row, LANES), get(row, WEIGHT_STEP), number(context, SAMPLE_STEP)
+    lanes, step, apart = get(row, LANES) * n, get(row, WEIGHT_STEP), number(context, PASS_STEP)
     for cell in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, CELL):
         first, last = get(ints, cell + TAPS), get(ints, cell + TAPS) + 2 * get(ints, cell + N_TAPS)
-        for sample in range(number(context, VALID)):
+        weight = get(ints, cell + WEIGHT)
+        for turn in range(number(context, PASSES)):
             for lane in range(0, lanes, width(like)):
-                target = get(ints, cell + TARGET) + sample * apart + lane
-                source, weight = get(ints, cell + SOURCE) + sample * apart + lane, get(ints, cell + WEIGHT)
+                target = get(ints, cell + TARGET) * n + turn * apart + lane
+                source = get(ints, cell + SOURCE) * n + turn * apart + lane
                 z = like
                 if how & CONTINUE:
                     z = load(mem, target + plane, like)
@@ -82,27 +86,32 @@ def dot(context: Pointer, row: Pointer) -> None:
                     z = _weight(w, get(ints, cell + BIAS), lane, get(row, BIAS_STEP), like)
                 for tap in range(first, last, 2):
                     v = _weight(w, weight + get(ints, tap + 1), lane, step, like)
-                    z = fma(load(mem, source + get(ints, tap), like), v, z)
+                    z = fma(load(mem, source + get(ints, tap) * n, like), v, z)
                 if how & KEEP_Z:
                     store_some(mem, target + plane, lanes - lane, z)
                 if how & FINAL:
                     store_some(mem, target, lanes - lane, relu(z) if how & RECTIFY else z)
 
 
+@inner
+def _plane(context: Pointer) -> int:
+    return number(context, PLANE) * number(context, NEURON_STEP)
+
+
 def sources(context: Pointer, row: Pointer) -> None:
     """w·δ onto the error of every source."""
-    like, errors = zero(context), 2 * number(context, PLANE)
+    like, n, errors = zero(context), number(context, NEURON_STEP), 2 * _plane(context)
     mem, w, ints = values(context, MEMORY), values(context, WEIGHTS), integers(context, TABLES)
-    lanes, step, apart = get(row, LANES), get(row, WEIGHT_STEP), number(context, SAMPLE_STEP)
+    lanes, step, apart = get(row, LANES) * n, get(row, WEIGHT_STEP), number(context, PASS_STEP)
     for cell in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, CELL):
         first, last = get(ints, cell + TAPS), get(ints, cell + TAPS) + 2 * get(ints, cell + N_TAPS)
-        for sample in range(number(context, VALID)):
+        weight = get(ints, cell + WEIGHT)
+        for turn in range(number(context, PASSES)):
             for lane in range(0, lanes, width(like)):
-                shift = errors + sample * apart + lane
-                d = load(mem, get(ints, cell + TARGET) + shift, like)
-                source, weight = get(ints, cell + SOURCE) + shift, get(ints, cell + WEIGHT)
+                shift = errors + turn * apart + lane
+                d, source = load(mem, get(ints, cell + TARGET) * n + shift, like), get(ints, cell + SOURCE) * n + shift
                 for tap in range(first, last, 2):
-                    where = source + get(ints, tap)
+                    where = source + get(ints, tap) * n
                     v = _weight(w, weight + get(ints, tap + 1), lane, step, like)
                     store_some(mem, where, lanes - lane, fma(d, v, load(mem, where, like)))
 
