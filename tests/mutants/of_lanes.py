@@ -147,8 +147,8 @@ TILES = (
     Mutant(
         "who walks taps as memory lies forgets their weights",
         "neurograph/compiler/lanes.py",
-        'taps=cells.taps[np.argsort(offsets, kind="stable")])',
-        "taps=np.stack([np.sort(offsets), cells.taps[:, 1]], axis=1))",
+        'taps=cells.taps[np.argsort(cells.taps[:, 0], kind="stable")])',
+        "taps=np.stack([np.sort(cells.taps[:, 0]), cells.taps[:, 1]], axis=1))",
         ("tests/test_sharing.py",),
         jit=True,
     ),
@@ -279,8 +279,8 @@ TILES = (
     Mutant(
         "a panel's rows overlap",
         "neurograph/kernels/contract.py",
-        "put(places, 2 * k + 1, k * n)",
-        "put(places, 2 * k + 1, k)",
+        "store(panel, k * n, load(w, weight",
+        "store(panel, k, load(w, weight",
         PANELS,
     ),
 )
@@ -337,7 +337,7 @@ CHANNELS = (
     ),
     Mutant(
         "a run goes on past the axis that continues it",
-        "neurograph/compiler/lanes.py",
+        "neurograph/compiler/cells.py",
         "if axis is not run and axis.count > 1 and steps == (length, length, 0):",
         "if axis is not run and axis.count > 1:",
         odd("depthwise"),

@@ -44,8 +44,8 @@ STARTS = (
         "neurograph/compiler/runner.py",
         """        if mode & c.TARGETS:
             contexts.losses.fill(0)
-        self.launch""",
-        "        self.launch",
+        if self._shared""",
+        "        if self._shared",
         FEW,
     ),
     Mutant(
