@@ -168,6 +168,8 @@ def test_steps_in_one_call_are_of_whole_batches() -> None:
     x, y = batch(3, 10)
     with pytest.raises(UsageError, match="found 10 samples; allowed are whole batches of 4"):
         program("float64").train_steps(x, y, ng.SGD(0.1), 4)
+    with pytest.raises(UsageError, match="found batch_size = 0; it must be 1 or more"):
+        program("float64").train_steps(x, y, ng.SGD(0.1), 0)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

@@ -317,14 +317,12 @@ class StepEmitter:
         return single and self.step.fusion is not None and (self.fuses_bias or not has_bias)
 
     def _is_chain(self) -> bool:
-        """Whether every part adds to every neuron's sum once: then the first may begin it and the last end it."""
-        return (
-            self.step.op in SUMS
-            and len(self.parts) > 1
-            and all(
-                part.cells.n_neurons == self.n_neurons == len(np.unique(part.cells.targets())) for part in self.parts
-            )
-        )
+        """Whether every part adds to every neuron's sum once: then the first may begin it and the last end it.
+
+        A part has a neuron at most once: nests and table of a projection share none.
+        """
+        whole = all(part.cells.n_neurons == self.n_neurons for part in self.parts)
+        return self.step.op in SUMS and len(self.parts) > 1 and whole
 
     def _parts(self, j: int, projection: PlanProjection) -> list[Part]:
         constant = self.constants.one()

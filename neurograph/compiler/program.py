@@ -229,23 +229,19 @@ class Program:
         else:
             how, ranges = self._how(rule, left, batch)
             loss = self._runner.train(given, wanted, masks, mode | how, rule, ranges)
-        self.params.lend(self)
-        self._seen = self.params.version
+        self._lend()
         return loss / share
 
     def train_steps(
         self, x: Batch, target: Batch, optimizer: Optimizer, batch_size: int = 1, reduction: str = "mean"
     ) -> list[float] | None:
-        """One update after every `batch_size` samples, in order, in one compiled call: as many calls of `train_step`, without their overhead.
+        """An update after every `batch_size` samples, in one compiled call: as many calls of `train_step`, without their overhead.
 
         Parameters
         ----------
-        x : array_like, shape (steps·batch_size, *input shape), or a mapping by input name
-        target : array_like
-        optimizer : Optimizer
+        x, target, optimizer, reduction
+            As for `train_step`, the samples of all steps one behind the other.
         batch_size : int
-        reduction : str
-            As for `train_step`.
 
         Returns
         -------
@@ -256,13 +252,15 @@ class Program:
         Raises
         ------
         UsageError
-            If the last batch is not a whole one.
+            If the last batch is not a whole one, or would have no samples.
 
         Notes
         -----
         Ctrl-C is heard when all steps are taken; `neurograph.fit` takes as many as fit into a tenth of a second.
         """
         check_reduction(reduction)
+        if batch_size < 1:
+            raise UsageError(f"train_steps: found batch_size = {batch_size}; it must be 1 or more.")
         if (other := self.for_batch(batch_size)) is not self:
             return other.train_steps(x, target, optimizer, batch_size, reduction)
         given = self._reading.given(x)
@@ -282,9 +280,13 @@ class Program:
         self._pack()
         self._lending.before_update()
         losses = self._runner.train_in_turn(given, wanted, batch_size, mode | how, rule, ranges)
+        self._lend()
+        return [loss / share for loss in losses]
+
+    def _lend(self) -> None:
+        """From now on the newest weights are here."""
         self.params.lend(self)
         self._seen = self.params.version
-        return [loss / share for loss in losses]
 
     def _how(self, rule: Ruled, left: Array | None, batch: int) -> tuple[int, Array]:
         """The mode of an update, and ranges of the weights that need a gradient in memory."""
