@@ -211,8 +211,7 @@ class Program:
     ) -> float:
         """Forward, backward, one simultaneous update; returns the loss before the update."""
         check_reduction(reduction)
-        given = self._reading.given(x)
-        batch = len(given)
+        batch = len(given := self._reading.given(x))
         if (other := self.for_batch(batch)) is not self:
             return other.train_step(x, target, optimizer, reduction, seed)
         wanted, mode = self._reading.wanted(target, None, batch)
