@@ -33,7 +33,7 @@ from neurograph.kernels.code import (
 from neurograph.kernels.contract import place_cells
 from neurograph.kernels.jit import inner
 from neurograph.kernels.simd import Pointer, add, get, integers, load, number, offset, put, values, width, zero
-from neurograph.kernels.tiles import TILE, inner_products, store_some, tile, tile_onto
+from neurograph.kernels.tiles import ROWS, TILE, inner_products, store_some, tile, tile_onto
 
 
 def spread(context: Pointer, row: Pointer) -> None:
@@ -126,8 +126,8 @@ def one_by_one(context: Pointer, row: Pointer) -> None:
             for p in range(TILE):
                 put(places, p, target + min(done + p, valid - 1) * apart)
             some, here = min(TILE, valid - done), source + done * apart
-            for tap in range(first, last, 4):
-                other = min(tap + 2, last - 2)
+            for tap in range(first, last, 2 * ROWS):
+                other = min(tap + 2 * (ROWS - 1), last - 2)
                 one, two = weight + get(ints, tap + 1), weight + get(ints, other + 1)
                 inner_products(out, mem, places, w, one, two, lanes, like)
                 _add_errors(mem, here + get(ints, tap), apart, out, 0, some)

@@ -9,10 +9,11 @@ from typing import Any
 
 from neurograph.kernels import tiles_numpy
 from neurograph.kernels.jit import COMPILED
-from neurograph.kernels.tiles_numpy import CHUNKS, TILE, WINDOW
+from neurograph.kernels.tiles_numpy import CHUNKS, ROWS, TILE, WINDOW
 
 __all__ = [
     "CHUNKS",
+    "ROWS",
     "TILE",
     "WINDOW",
     "gather",

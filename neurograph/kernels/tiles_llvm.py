@@ -9,7 +9,7 @@ from numba import types
 
 from neurograph.kernels.operation import intrinsic
 from neurograph.kernels.simd_llvm import CONTRACT, _constant, _fma, _takes_over
-from neurograph.kernels.tiles_numpy import CHUNKS, TILE, WINDOW
+from neurograph.kernels.tiles_numpy import CHUNKS, ROWS, TILE, WINDOW
 from neurograph.kernels.vectors_llvm import INTEGERS, Vectors, integer, loop, numbers_of, read, totals, turned
 
 
@@ -48,25 +48,25 @@ def tile(
 def inner_products(
     typingctx: Any, out: Any, x: Any, bases: Any, w: Any, first: Any, second: Any, count: Any, like: Any
 ) -> Any:
-    """``out[p] = Σ_{i < count} x[bases[p] + i] · w[first + i]`` for p < `TILE`, with `second` behind them; nothing beyond is read."""
+    """``out[p] = Σ_{i < count} x[bases[p] + i] · w[first + i]`` for p < `TILE`; with two `ROWS`, those of `second` behind them."""
 
     def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
         out, x, bases, w, first, second, count, _ = args
         vectors = Vectors(target, builder, like)
         starts = [builder.gep(x, [read(builder, bases, integer(p))]) for p in range(TILE)]
-        rows = [builder.gep(w, [at]) for at in (first, second)]
+        rows = [builder.gep(w, [at]) for at in (first, second)[:ROWS]]
         whole = builder.sdiv(count, integer(vectors.width))
 
         def added(sums: Sequence[Any], load: Callable[[Any], Any]) -> list[Any]:
-            a, (v0, v1) = [load(start) for start in starts], [load(row) for row in rows]
-            pairs = [(b, v) for v in (v0, v1) for b in a]
-            return [_fma(builder, b, v, s) for (b, v), s in zip(pairs, sums, strict=True)]
+            numbers, weights = [load(start) for start in starts], [load(row) for row in rows]
+            pairs = [(a, v) for v in weights for a in numbers]
+            return [_fma(builder, a, v, s) for (a, v), s in zip(pairs, sums, strict=True)]
 
         def body(i: Any, sums: Sequence[Any]) -> Sequence[Any]:
             here = builder.mul(i, integer(vectors.width))
             return added(sums, lambda base: vectors.load(base, here))
 
-        sums = loop(builder, whole, [vectors.zero()] * (2 * TILE), body)
+        sums = loop(builder, whole, [vectors.zero()] * (ROWS * TILE), body)
         here = builder.mul(whole, integer(vectors.width))
         rest = builder.sub(count, here)
 

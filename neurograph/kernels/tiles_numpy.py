@@ -17,6 +17,9 @@ Array = NDArray[Any]
 TILE = 8 if has("avx512f") else 4
 """Sums that a tile keeps in registers: processors with AVX-512 have twice as many of them."""
 
+ROWS = TILE // 4
+"""Rows of weights that `inner_products` reads at a time, as far as the registers reach."""
+
 WINDOW = 4
 """Cells of a window that `tile_pooled` takes the maximum of."""
 
@@ -50,9 +53,9 @@ def tile(
 def inner_products(
     out: Array, x: Array, bases: Array, w: Array, first: int, second: int, count: int, like: Array
 ) -> None:
-    """``out[p] = Σ_{i < count} x[bases[p] + i] · w[first + i]`` for p < `TILE`, with `second` behind them; nothing beyond is read."""
+    """``out[p] = Σ_{i < count} x[bases[p] + i] · w[first + i]`` for p < `TILE`; with two `ROWS`, those of `second` behind them."""
     i = np.arange(count)
-    for half, at in enumerate((first, second)):
+    for half, at in enumerate((first, second)[:ROWS]):
         out[half * TILE : (half + 1) * TILE] = _at(x, bases[:TILE, None] + i) @ _at(w, at + i)
 
 
