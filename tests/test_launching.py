@@ -46,7 +46,7 @@ def test_numbas_own_number_of_threads_stays() -> None:
 
 @compiled_only
 def test_without_numbas_parallel_region_rows_run_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("neurograph.compiler.launching.binding.address_of_symbol", lambda name: None)
+    monkeypatch.setattr("neurograph.compiler.launching._address_of_parallel_for", lambda: None)
     _parallel_for.cache_clear()
     rows, seen = np.arange(4 * 2).reshape(4, 2), []
     work = Called(lambda address: seen.append(ctypes.c_int64.from_address(address).value))

@@ -164,6 +164,19 @@ def test_steps_in_one_call_are_those_taken_one_by_one(make: Any, size: int, thre
     same(first.state(), second.state())
 
 
+@pytest.mark.skipif(not COMPILED, reason="plain Python takes single steps")
+def test_steps_in_one_call_without_numbas_parallel_region_have_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = batch(3, 4 * 70)
+    losses = []
+    for patched in (False, True):
+        engine = program("float64", "channels", 2)
+        if patched:
+            monkeypatch.setattr("neurograph.compiler.launching._address_of_parallel_for", lambda: None)
+        losses.append(engine.train_steps(x, y, ng.SGD(0.01), 70))
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 4
+
+
 def test_steps_in_one_call_are_of_whole_batches() -> None:
     x, y = batch(3, 10)
     with pytest.raises(UsageError, match="found 10 samples; allowed are whole batches of 4"):
