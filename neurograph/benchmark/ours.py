@@ -16,6 +16,7 @@ from neurograph.compiler.plan import Plan
 from neurograph.graph.lay_out import lay_out
 from neurograph.graph.neuron_graph import NeuronGraph
 from neurograph.graph.topology import Topology
+from neurograph.kernels.jit import COMPILED
 from neurograph.parameters import Parameters
 from neurograph.spec import Spec
 from neurograph.training import SGD
@@ -52,7 +53,7 @@ class Ours:
     def in_turn(self, given: Sequence[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
         """Batches as `fit` hands them over: as many as it takes in one call, one behind the other."""
         size = len(given[0][0])
-        n = max(1, AT_ONCE // size)
+        n = max(1, AT_ONCE // size) if COMPILED else 1
         every = [given[i % len(given)] for i in range(-(-len(given) // n) * n)]
         parts = (zip(*every[i : i + n], strict=True) for i in range(0, len(every), n))
         return [(np.concatenate(x), np.concatenate(y)) for x, y in parts]
