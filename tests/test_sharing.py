@@ -1,96 +1,150 @@
-"""Threads inside one sample: each computes a share of the lanes, to the same bits for any number of them."""
+"""Counts and receptive fields in closed form, against the graph written out and counted edge by edge."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections import Counter
 from typing import Any
 
-import numpy as np
+import networkx as nx
 import pytest
-from written import toml
+from hypothesis import given
+from hypothesis import strategies as st
 
-import neurograph as ng
-from neurograph.compiler import sharing
-from neurograph.kernels.jit import COMPILED
+from neurograph.errors import SpecError
+from neurograph.graph.build import build
+from neurograph.graph.lay_out import lay_out
+from neurograph.graph.receptive import Box, middle, receptive_field
+from neurograph.graph.sharing import uses_per_weight
+from neurograph.graph.topology import Topology
+from neurograph.spec.model import Spec
 
-pytestmark = pytest.mark.skipif(not COMPILED, reason="plain Python has one thread")
-
-LAYERS = [
-    {"kind": "conv", "name": "pooled", "filters": 37, "kernel": 3, "activation": "relu"},
-    {"kind": "maxpool", "name": "pool", "window": 2},
-    {"kind": "conv", "name": "conv", "filters": 21, "kernel": 2, "activation": "tanh"},
-    {"kind": "dense", "name": "wide", "units": 300, "activation": "relu"},
-    {"kind": "dense", "name": "out", "units": 5},
+BRANCHES = [
+    {"name": "c1", "kind": "conv", "filters": 4, "kernel": 3, "padding": 1, "from": "input"},
+    {"name": "c2", "kind": "conv", "filters": 2, "kernel": [1, 3], "padding": [0, 1], "from": "input"},
+    {"name": "cat", "kind": "concat", "from": ["c1", "c2"]},
+    {"name": "g", "kind": "conv", "filters": 4, "kernel": 2, "groups": 2, "from": "cat"},
+    {"name": "dw", "kind": "depthwise", "kernel": 3, "multiplier": 2, "stride": 2},
+    {"name": "d", "kind": "dense", "units": 3},
 ]
-NET = ng.lay_out(ng.load(toml([2, 14, 14], LAYERS, {"kind": "cross_entropy"})))
-X = np.random.default_rng(0).standard_normal((4, 2, 14, 14)).astype(np.float32)
-Y = np.array([0, 3, 1, 2])
+TABLE = [
+    {"name": "c1", "kind": "conv", "filters": 3, "kernel": 2, "padding": "same"},
+    {"name": "s2", "kind": "subsample", "window": 2},
+    {"name": "c3", "kind": "conv", "filters": 3, "kernel": 2, "connections": [[0, 1], [2], [0, 1, 2]]},
+    {"name": "u4", "kind": "conv", "filters": 2, "kernel": 3, "padding": 1, "tie": "none"},
+    {"name": "out", "kind": "globalpool", "op": "mean"},
+]
+FRAME = [
+    {"name": "h1", "kind": "conv", "filters": 2, "kernel": 5, "stride": 2, "padding": 2, "padding_value": -1.0},
+    {"name": "h2", "kind": "conv", "filters": 2, "kernel": 2, "tie_bias": "none"},
+]
 
 
-@pytest.fixture(autouse=True)
-def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sharing, "LARGE", 1)
+def topology_of(layers: list[dict[str, Any]], shape: tuple[int, ...] = (2, 8, 7)) -> Topology:
+    return lay_out(Spec.model_validate({"name": "t", "input": list(shape), "layer": layers}))
 
 
-def program(threads: int, dtype: str = "float32") -> Any:
-    made = ng.compile(NET, ng.initialise(NET, 1), dtype, threads, innermost="channels")
-    made._runner.threads = threads  # as many as are asked for, whatever this machine has
-    made._runner._shared = sharing.shared_stretches(made._image) if threads > 1 else []
-    return made
+@st.composite
+def windowed(draw: st.DrawFn, *, dilations: tuple[int, ...] = (1,)) -> Topology:
+    """Two windowed layers over one axis or two, with strides, dilations and padding of every form."""
+    rank = draw(st.integers(1, 2))
+    shape = [draw(st.integers(1, 2)), *(draw(st.integers(5, 9)) for _ in range(rank))]
+    layers = []
+    for number in range(2):
+        padding = draw(st.sampled_from([0, 1, 2, "same", "full", [[0, 1]] * rank, [[2, 0]] * rank]))
+        options = {"stride": draw(st.integers(1, 3)), "padding": padding, "name": f"c{number}"}
+        tie = draw(st.sampled_from(["map", "none"]))
+        layers.append(
+            {
+                "kind": "conv",
+                "filters": 2,
+                "kernel": draw(st.integers(1, 3)),
+                "dilation": draw(st.sampled_from(dilations)),
+                "tie": tie,
+                **options,
+            }
+        )
+    try:
+        return topology_of(layers, tuple(shape))
+    except SpecError:
+        return topology_of([layers[0] | {"padding": "full"}], tuple(shape))
 
 
-def test_large_instructions_are_shared_and_the_others_stay_together() -> None:
-    image = program(2)._image
-    stretches = sharing.shared_stretches(image)
-    assert sum(shared for _, _, shared in stretches) >= 5
-    walked = [i for first, count, _ in stretches for i in range(first, first + count)]
-    assert walked == list(range(image.parts[0], len(image.code) - image.parts[3]))
-    assert not any(a[2] is b[2] is False for a, b in pairwise(stretches))
-
-
-def test_small_networks_wake_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    assert sharing.shared_stretches(program(1)._image) == []
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("batch", [1, 3, 4])
-@pytest.mark.parametrize("threads", [2, 3, 4])
-def test_answers_have_the_same_bits_for_any_number_of_threads(threads: int, batch: int, dtype: str) -> None:
-    alone, shared = program(1, dtype), program(threads, dtype)
-    x = X.astype(dtype)
-    for first in range(5 - batch):
-        some = x[first : first + batch]
-        np.testing.assert_array_equal(shared.forward(some), alone.forward(some))
-    np.testing.assert_array_equal(shared.forward(x), alone.forward(x))
-    assert shared.evaluate(x[:batch], Y[:batch]) == alone.evaluate(x[:batch], Y[:batch])
-
-
-def test_training_between_answers_is_as_it_was() -> None:
-    alone, shared = program(1), program(2)
-    for engine in (alone, shared):
-        optimizer = ng.SGD(0.01, momentum=0.9)
-        for batch in (1, 3, 1):
-            engine.forward(X[:1])
-            engine.train_step(X[:batch], Y[:batch], optimizer)
-    np.testing.assert_array_equal(shared.forward(X[:2]), alone.forward(X[:2]))
-    np.testing.assert_array_equal(shared.backprop(X[:2], Y[:2]).z["conv"], alone.backprop(X[:2], Y[:2]).z["conv"])
-
-
-def test_a_long_fan_in_far_apart_is_walked_as_memory_lies() -> None:
-    """512 channels: neighbouring taps stand 512 places apart, and their weights are moved together."""
-    layers = [
-        {"kind": "conv", "name": "wide", "filters": 512, "kernel": 1},
-        {"kind": "conv", "name": "far", "filters": 3, "kernel": 2, "activation": "relu"},
-        {"kind": "maxpool", "name": "pool", "window": 2},
+def counted_uses(topology: Topology, layer: str) -> set[int]:
+    """How often each slot of each weight that the layer reads is used, counted over the layer's edges."""
+    graph = build(topology)
+    edges = [
+        data["param"] for _, target, data in graph.edges(data=True) if target[0] == layer and data["param"] is not None
     ]
-    net = ng.lay_out(ng.load(toml([1, 9, 9], layers, {"kind": "mse"})))
-    x = np.random.default_rng(1).standard_normal((2, 1, 9, 9))
-    found = ng.compile(net, ng.initialise(net, 1), "float64", 1, innermost="channels").backprop(
-        x, upstream=np.ones((2, 3, 4, 4))
-    )
-    other = ng.compile(net, ng.initialise(net, 1), "float64", 1, innermost="samples").backprop(
-        x, upstream=np.ones((2, 3, 4, 4))
-    )
-    np.testing.assert_allclose(found.a["pool"], other.a["pool"], rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(found.gradient["far.weight"], other.gradient["far.weight"], rtol=1e-11, atol=1e-11)
+    uses = Counter(edges)
+    slots = {(p.weight, i) for p in topology.into(layer) if p.weight for i in range(_slots(topology, p.weight))}
+    unused = topology.parameters[next(iter(slots))[0]].used if slots else None
+    if unused is not None:
+        slots = {(name, i) for name, i in slots if unused.reshape(-1)[i]}
+    return {uses[slot] for slot in slots}
+
+
+def _slots(topology: Topology, name: str) -> int:
+    size = 1
+    for extent in topology.parameters[name].shape:
+        size *= extent
+    return size
+
+
+def seen_in_graph(topology: Topology, layer: str) -> Box | None:
+    """Box of the inputs that reach the layer's middle neuron; None for a neuron that sees padding only."""
+    graph = build(topology)
+    node = (layer, *middle(topology.populations[layer].shape))
+    reached = [n[1:] for n in nx.ancestors(graph, node) if n[0] == "input"]
+    return tuple((min(column), max(column)) for column in zip(*reached, strict=True)) if reached else None
+
+
+def check(topology: Topology, *, dilated: bool = False) -> None:
+    for name, population in topology.populations.items():
+        if population.is_input:
+            continue
+        field = receptive_field(topology, (name, *middle(population.shape)))
+        seen = seen_in_graph(topology, name)
+        if seen is None:
+            assert dilated or field == {}, name
+        elif dilated:
+            assert all(a <= c and d <= b for (a, b), (c, d) in zip(field["input"], seen, strict=True)), name
+        else:
+            assert field == {"input": seen}, name
+        counted, uses = counted_uses(topology, name), uses_per_weight(topology, name)
+        assert uses == ((min(counted), max(counted)) if counted else None), name
+
+
+@pytest.mark.parametrize("layers", [BRANCHES, TABLE, FRAME], ids=["branches", "table", "frame"])
+def test_closed_forms_equal_counting(layers: list[dict[str, Any]]) -> None:
+    check(topology_of(layers))
+
+
+@given(windowed())
+def test_closed_forms_equal_counting_for_drawn_windows(topology: Topology) -> None:
+    check(topology)
+
+
+@given(windowed(dilations=(1, 2, 3)))
+def test_a_box_holds_all_that_dilated_windows_see(topology: Topology) -> None:
+    check(topology, dilated=True)
+
+
+def test_hand_drawn_weights_are_counted_over_the_whole_network() -> None:
+    spec = {
+        "name": "hand",
+        "neuron": [
+            {"id": "x", "kind": "input"},
+            {"id": "y", "kind": "input"},
+            {"id": "h"},
+            {"id": "o", "output": True},
+        ],
+        "edge": [
+            {"from": "x", "to": "h", "weight": "w"},
+            {"from": "y", "to": "h", "weight": "v"},
+            {"from": "h", "to": "o", "weight": "w"},
+        ],
+    }
+    topology = lay_out(Spec.model_validate(spec))
+    assert uses_per_weight(topology, "h") == (1, 2)
+    assert uses_per_weight(topology, "o") == (2, 2)
+    assert receptive_field(topology, "o") == {"x": (), "y": ()}

@@ -141,7 +141,7 @@ TILES = (
         "neurograph/kernels/contract.py",
         "stretches * mine // shares * together",
         "-(-stretches * mine // shares) * together",
-        ("tests/test_sharing.py",),
+        ("tests/test_threads_in_a_sample.py",),
         jit=True,
     ),
     Mutant(
@@ -149,7 +149,7 @@ TILES = (
         "neurograph/compiler/lanes.py",
         'taps=cells.taps[np.argsort(cells.taps[:, 0], kind="stable")])',
         "taps=np.stack([np.sort(cells.taps[:, 0]), cells.taps[:, 1]], axis=1))",
-        ("tests/test_sharing.py",),
+        ("tests/test_threads_in_a_sample.py",),
         jit=True,
     ),
     Mutant(
