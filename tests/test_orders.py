@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from neurograph.compiler.gather import gathered_nests
 from neurograph.compiler.innermost import choose
 from neurograph.compiler.spills import spilt
 from neurograph.kernels.jit import COMPILED
+from neurograph.kernels.tiles import LISTED
 
 FIRST = {
     "conv": 'kind = "conv", filters = 8, kernel = 3, padding = 1',
@@ -84,3 +86,29 @@ def test_stencils_in_pieces_run_with_samples_innermost(deleted: int, word: str) 
     graph = ng.build(ng.lay_out(ng.load("lenet5")))
     chosen = choose(plan(without(graph, deleted)))
     assert (chosen.word, "fall into" in chosen.reason) == (word, deleted > 0)
+
+
+def test_windows_beyond_the_longest_list() -> None:
+    """A maximum with more windows than one list of winners takes."""
+    network = ng.lay_out(
+        ng.load(
+            """
+name = "wide"
+input = [1, 36, 36]
+layer = [
+  { name = "c0", kind = "conv", filters = 2, kernel = 2, activation = "relu" },
+  { name = "pool", kind = "maxpool", window = 2 },
+  { name = "out", kind = "dense", units = 2 },
+]
+loss = { kind = "cross_entropy" }
+"""
+        )
+    )
+    assert prod(network.population("pool").shape) > 2 * LISTED
+    x = np.random.default_rng(3).normal(size=(1, 1, 36, 36))
+    channels, samples = (
+        bind(plan(network), ng.initialise(network, 1), dtype="float64", innermost=innermost).backprop(x, np.array([1]))
+        for innermost in ("channels", "samples")
+    )
+    for name, value in samples.gradient.items():
+        np.testing.assert_allclose(channels.gradient[name], value, rtol=1e-9, atol=1e-12, err_msg=name)

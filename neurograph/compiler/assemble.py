@@ -120,7 +120,6 @@ class _Maker:
             self.stepped,
             self.listing.kept,
             self.listing.panel,
-            self.listing.scratch,
             marks,
         )
 

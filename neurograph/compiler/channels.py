@@ -265,7 +265,6 @@ class ChannelEmitter(LaneEmitter):
                 weight_step=gradient,
                 bias_step=bias,
             )
-            self.listing.scratch = max(self.listing.scratch, len(pairs))
             places = np.where(taps >= 0, cells.weight[group] + cells.taps[taps, 1], -1)
             self.listing.add(
                 c.UNPACK + part.half,

@@ -16,7 +16,7 @@ from neurograph.kernels.contract import LONGEST
 from neurograph.kernels.first_time import compile_at_once
 from neurograph.kernels.interpret import WIDE, kernel
 from neurograph.kernels.jit import COMPILED
-from neurograph.kernels.tiles import TILE
+from neurograph.kernels.tiles import LISTED, TILE
 from neurograph.kernels.update import RANGE, STRETCH
 
 Array = NDArray[Any]
@@ -76,9 +76,10 @@ class Contexts:
         self._nothing = np.zeros(1, memory.dtype)
         self._nowhere = _pointer(self._nothing)
         self._ruled: tuple[Any, ...] = ()
-        entries = max(TILE * WIDE, STRETCH, LONGEST, image.scratch * block, image.panel * WIDE) + WIDE
+        listed = LISTED * (WIDE + 1)
+        entries = max(TILE * WIDE, STRETCH, LONGEST, listed, image.panel * WIDE) + WIDE
         self._scratch = np.zeros((self.slots, entries), memory.dtype)
-        self._places = np.zeros((self.slots, max(2 * TILE + WIDE, image.scratch * block + WIDE, image.panel)), np.int64)
+        self._places = np.zeros((self.slots, max(2 * TILE, listed, image.panel) + WIDE), np.int64)
         rows = self.slots + 1
         self._rows: Any = (
             np.zeros((rows, c.N_CONTEXT), np.int64) if COMPILED else [[0] * c.N_CONTEXT for _ in range(rows)]

@@ -64,9 +64,6 @@ class Listing:
     panel: int = 0
     """Taps of the longest fan-in that is moved together."""
 
-    scratch: int = 0
-    """Entries of the longest list of winners, per sample."""
-
     mark: Mark = (None, "")
     """Which step is being written, and which phase of it."""
 

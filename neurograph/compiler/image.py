@@ -105,9 +105,6 @@ class Image:
     panel: int
     """Taps of the longest fan-in that is moved together."""
 
-    scratch: int
-    """Entries of the longest list of winners, per sample."""
-
     marks: tuple[tuple[Hashable, str], ...]
     """Per instruction: the population of the step it was written for (None: no step's), and the phase."""
 

@@ -9,13 +9,15 @@ from typing import Any
 
 from neurograph.kernels import tiles_numpy
 from neurograph.kernels.jit import COMPILED
-from neurograph.kernels.tiles_numpy import CHUNKS, ROWS, TILE, WINDOW
+from neurograph.kernels.tiles_numpy import CHUNKS, LISTED, ROWS, TILE, WINDOW
 
 __all__ = [
     "CHUNKS",
+    "LISTED",
     "ROWS",
     "TILE",
     "WINDOW",
+    "exchange",
     "gather",
     "inner_products",
     "load_some",
@@ -23,8 +25,8 @@ __all__ = [
     "plus",
     "ratio",
     "row_tile",
-    "scatter",
     "store_some",
+    "survivors",
     "tile",
     "tile_into",
     "tile_onto",
@@ -39,11 +41,12 @@ if COMPILED:
 
     _operations = tiles_llvm
 
+exchange = _operations.exchange
 gather = _operations.gather
 inner_products = _operations.inner_products
 load_some = _operations.load_some
-scatter = _operations.scatter
 store_some = _operations.store_some
+survivors = _operations.survivors
 tile = _operations.tile
 tile_into = _operations.tile_into
 row_tile = _operations.row_tile

@@ -24,7 +24,10 @@ WINDOW = 4
 """Cells of a window that `tile_pooled` takes the maximum of."""
 
 CHUNKS = 5
-"""Vectors of a fan-in that `gather` and `scatter` work on at a time."""
+"""Vectors of a fan-in that `gather` and `exchange` work on at a time."""
+
+LISTED = 256
+"""Windows that a list of winners sees at most."""
 
 
 def _at(memory: Array, where: Any) -> Array:
@@ -59,25 +62,35 @@ def inner_products(
         out[half * TILE : (half + 1) * TILE] = _at(x, bases[:TILE, None] + i) @ _at(w, at + i)
 
 
-def gather(
-    out: Array, start: int, x: Array, places: Array, factors: Array, count: int, chunks: Array, like: Array
+def survivors(
+    factors: Array, which: Array, x: Array, at: int, plane: int, first: int, anyway: int, count: int, like: Array
 ) -> None:
-    """``out[start + j·V …] += Σ_i factors[i] · x[places[i] + chunks[j] …]`` for j < `CHUNKS`."""
-    for j in range(CHUNKS):
-        found = _vectors(x, places[:count] + chunks[j], like)
-        here = start + j * len(like)
-        assert here + len(like) <= len(out)
-        out[here : here + len(like)] += factors[:count] @ found
+    """Of each of the first `count` maxima from `at` on: δ where it goes on, else 0, and the number of its winner, counted from `first`.
+
+    It goes on where the maximum is positive, or `anyway`. Planes lie `plane` apart: activations, pre-activations, δ, winners.
+    """
+    a, d, winner = (load_some(x, at + k * plane, count, like) for k in (0, 2, 3))
+    factors[: len(like)] = np.where((d != 0) & ((a > 0) | bool(anyway)), d, 0)
+    which[: len(like)] = first + winner.astype(np.int64)
 
 
-def scatter(
-    x: Array, places: Array, factors: Array, count: int, w: Array, start: int, chunks: Array, like: Array
-) -> None:
-    """``x[places[i] + chunks[j] …] += factors[i] · w[start + j·V …]`` for every i, and j < `CHUNKS`."""
+def gather(out: Array, x: Array, places: Array, factors: Array, count: int, chunks: Array, like: Array) -> None:
+    """``out[j·V …] += Σ_i factors[i] · x[places[i] + chunks[j] …]`` for j < `CHUNKS`."""
     for j in range(CHUNKS):
-        v = _vectors(w, start + j * len(like), like)
+        here = slice(j * len(like), (j + 1) * len(like))
+        assert here.stop <= len(out)
+        out[here] += factors[:count] @ _vectors(x, places[:count] + chunks[j], like)
+
+
+def exchange(
+    out: Array, w: Array, x: Array, behind: int, places: Array, factors: Array, count: int, chunks: Array, like: Array
+) -> None:
+    """`gather`, and ``x[behind + places[i] + chunks[j] …] += factors[i] · w[j·V …]`` for every i, and j < `CHUNKS`."""
+    gather(out, x, places, factors, count, chunks, like)
+    for j in range(CHUNKS):
+        v = _vectors(w, j * len(like), like)
         for i in range(count):
-            here = int(places[i] + chunks[j])
+            here = int(behind + places[i] + chunks[j])
             assert 0 <= here <= len(x) - len(like)
             x[here : here + len(like)] += factors[i] * v
 
