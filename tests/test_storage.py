@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import neurograph as ng
+from neurograph.compiler.aligned import ALIGNMENT
 from neurograph.compiler.plan import PlanParameter
 from neurograph.compiler.storage import SQUARE, Stored
 
@@ -20,3 +22,15 @@ def test_what_is_written_is_what_the_view_shows_and_nothing_else(shape: tuple[in
     stored.write(flat, values)
     np.testing.assert_array_equal(stored.view(flat), values.astype(np.float32))
     assert np.count_nonzero(flat != -1) == values.size
+
+
+def test_vectors_of_weights_reach_across_no_cache_line() -> None:
+    """Rows of weights, and of what an optimiser remembers of them, begin where a line does: else every vector costs two accesses."""
+    network = ng.lay_out(ng.load("lenet5"))
+    program = ng.compile(network, ng.initialise(network, 0), dtype="float32")
+    optimizer = ng.SGD(0.1, momentum=0.9)
+    program.train_step(np.zeros((1, 1, 28, 28), np.float32), np.zeros(1, np.int64), optimizer)
+    flat, velocity = program._updating._kept["velocity"]
+    for views in (program._updating.values, velocity):
+        assert {views[name].ctypes.data % ALIGNMENT for name in views if name.endswith("weight")} == {0}
+    assert flat.ctypes.data % ALIGNMENT == 0

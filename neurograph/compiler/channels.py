@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from neurograph.compiler.arena import runs
 from neurograph.compiler.behind import Behind, apart, find_behind
 from neurograph.compiler.cells import Cells
-from neurograph.compiler.chunks import chunks_of, whole
+from neurograph.compiler.chunks import chunks_of
 from neurograph.compiler.emit import ALWAYS, Part
 from neurograph.compiler.gather import Gathered
 from neurograph.compiler.lanes import RUN, TILE, LaneEmitter, LanePart
-from neurograph.compiler.storage import HALF, WHOLE
+from neurograph.compiler.storage import HALF, WHOLE, whole
 from neurograph.kernels import code as c
 from neurograph.kernels.formulas import IDENTITY, RELU
 from neurograph.kernels.tiles import CHUNKS, WINDOW

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurograph.compiler.cells import Cells
-from neurograph.compiler.storage import WHOLE
 
 Index = NDArray[np.int64]
 
@@ -24,8 +23,3 @@ def chunks_of(cells: Cells, vector: int) -> tuple[list[tuple[int, int]], Index]:
             chunks.append((int(offsets[piece[0]]), len(piece)))
             held.append(np.pad(order[piece], (0, vector - len(piece)), constant_values=-1))
     return chunks, np.array(held, dtype=np.int64)
-
-
-def whole(places: int) -> int:
-    """So many places as whole vectors."""
-    return -(-places // WHOLE) * WHOLE

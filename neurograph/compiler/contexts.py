@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.compiler.aligned import aligned_zeros
 from neurograph.compiler.image import Image
 from neurograph.compiler.updating import Ruled
 from neurograph.kernels import code as c
@@ -78,7 +79,7 @@ class Contexts:
         self._ruled: tuple[Any, ...] = ()
         listed = LISTED * (WIDE + 1)
         entries = max(TILE * WIDE, STRETCH, LONGEST, listed, image.panel * WIDE) + WIDE
-        self._scratch = np.zeros((self.slots, entries), memory.dtype)
+        self._scratch = aligned_zeros(self.slots, entries, memory.dtype)
         self._places = np.zeros((self.slots, max(2 * TILE, listed, image.panel) + WIDE), np.int64)
         rows = self.slots + 1
         self._rows: Any = (

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.compiler.aligned import SLACK, aligned_zeros
 from neurograph.compiler.contexts import Contexts, Few
 from neurograph.compiler.image import Image
 from neurograph.compiler.launching import Launch, Turns, ready_to_run, run, run_in_turn
@@ -26,13 +27,10 @@ SLOTS = 4
 """Parts of a batch that are summed apart. Fixed, so that sums have the same bits for any number of threads."""
 CALL_SECONDS = 0.1
 """What one call aims for: Ctrl-C is heard between calls."""
-ALIGNMENT = 64
 MOST_KEPT = 1 << 25
 """Bytes of activations and δ that are kept of a batch."""
 NEAR = 1 << 19
 """Bytes that a block may work on and have them at hand."""
-SLACK = 192
-"""Places behind the last number, which vectors may read and never use: a row of `TILE` vectors, and one more."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +59,10 @@ class Runner:
         self.image, self.dtype = image, np.dtype(dtype)
         self.threads = min(threads, start_threads())
         n_weights = image.storage.n_weights
-        self.weights = np.zeros(n_weights + len(image.constants) + SLACK, self.dtype)
+        self.weights = aligned_zeros(1, n_weights + len(image.constants) + SLACK, self.dtype)[0]
         self.weights[n_weights : n_weights + len(image.constants)] = image.constants
-        self.slots = _aligned_zeros(SLOTS, image.n_gradient + SLACK, self.dtype)
-        self._packed = np.zeros(image.n_packed + SLACK, self.dtype)
+        self.slots = aligned_zeros(SLOTS, image.n_gradient + SLACK, self.dtype)
+        self._packed = aligned_zeros(1, image.n_packed + SLACK, self.dtype)[0]
         self._contexts: dict[int, Contexts] = {}
         self._kept: tuple[Array, Array] = np.zeros((1, max(image.kept, 1)), self.dtype), np.zeros(1, np.int64)
         self._block_seconds = 0.0
@@ -146,7 +144,7 @@ class Runner:
     def _room_to_keep(self, batch: int) -> tuple[Array, Array]:
         if len(self._kept[0]) < max(batch, 1):
             columns = max(self.image.kept, 1)
-            kept = _aligned_zeros(1, batch * columns + SLACK, self.dtype)[0, : batch * columns].reshape(batch, columns)
+            kept = aligned_zeros(1, batch * columns + SLACK, self.dtype)[0, : batch * columns].reshape(batch, columns)
             self._kept = kept, np.arange(batch, dtype=np.int64) * columns
         return self._kept
 
@@ -218,11 +216,11 @@ class Runner:
             places, step = N_PLANES * self.image.plane, 0
             if self.image.channels:
                 step = _odd(places)
-                memory = _aligned_zeros(slots, block * step + SLACK, self.dtype)
+                memory = aligned_zeros(slots, block * step + SLACK, self.dtype)
                 for sample in range(block):
                     memory[:, sample * step : sample * step + WIDE] = 1  # the neuron that biases come from
             else:
-                memory = _aligned_zeros(slots, places * block, self.dtype)
+                memory = aligned_zeros(slots, places * block, self.dtype)
                 memory[:, :block] = 1
             if block == NARROW and self._shared:
                 memory = np.broadcast_to(memory[:1], (min(self.threads, SLOTS), memory.shape[1]))
@@ -235,12 +233,3 @@ def _odd(places: int) -> int:
     """At least so many places, in an odd number of vectors: equal places of several samples then share no cache set."""
     vectors = -(-places // WIDE)
     return WIDE * (vectors + 1 - vectors % 2)
-
-
-def _aligned_zeros(rows: int, length: int, dtype: Any) -> Array:
-    """Zeros whose rows start at multiples of `ALIGNMENT` bytes; pages that nobody touches cost nothing."""
-    per_line = ALIGNMENT // dtype.itemsize
-    length = -(-length // SLACK) * SLACK
-    flat = np.zeros(rows * length + per_line, dtype)
-    skip = (-flat.ctypes.data // dtype.itemsize) % per_line
-    return flat[skip : skip + rows * length].reshape(rows, length)

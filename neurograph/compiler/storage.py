@@ -74,10 +74,11 @@ class Storage:
         self.parameters: dict[str, Stored] = {}
         start = 0
         for parameter in plan.parameters:
-            stored = Stored(parameter, start, _apart(parameter.shape[0]) if parameter.name in lanes else 0)
+            apart = _apart(parameter.shape[0]) if parameter.name in lanes else 0
+            stored = Stored(parameter, whole(start) if apart else start, apart)
             self.parameters[parameter.name] = stored
-            start += stored.size
-        self.n_weights, self._plan_size = start, plan.n_weights
+            start = stored.start + stored.size
+        self.n_weights, self._plan_size = whole(start) if lanes else start, plan.n_weights
         self._all = tuple(self.parameters.values())
         self._offsets = np.array([p.parameter.offset for p in self._all], dtype=np.int64)
         self._starts = np.array([p.start for p in self._all], dtype=np.int64)
@@ -141,3 +142,8 @@ def _apart(groups: int) -> int:
         return HALF
     vectors = -(-groups // WHOLE)
     return WHOLE * (vectors + 1 if vectors >= HALF and vectors % 2 == 0 else vectors)
+
+
+def whole(places: int) -> int:
+    """So many places as whole vectors."""
+    return -(-places // WHOLE) * WHOLE

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurograph.compiler.aligned import aligned_zeros
 from neurograph.compiler.plan import PlanParameter
 from neurograph.compiler.storage import Storage
 from neurograph.engine import Optimizer
@@ -167,7 +168,7 @@ class Updating:
 
     def _remembered(self, optimizer: Any, kind: str, names: Collection[str]) -> Array:
         if kind not in self._kept:
-            flat = np.zeros_like(self._weights)
+            flat = aligned_zeros(1, len(self._weights), self._weights.dtype)[0, : len(self._weights)]
             self._kept[kind] = flat, self._views(flat)
         flat, views = self._kept[kind]
         optimizer.hold(kind, {name: views[name] for name in names})
