@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from written import drawn, graph_of
+from written import drawn, graph_of, toml
 
 import neurograph as ng
 from neurograph.errors import TrainingError, UsageError
+from neurograph.kernels.contract import LONGEST
 from neurograph.kernels.jit import COMPILED
 from neurograph.kernels.update import STRETCH
 
 LAYERS = [
     {"kind": "conv", "name": "c", "filters": 3, "kernel": 3, "activation": "relu"},
+    {"kind": "dense", "name": "h", "units": 20, "activation": "tanh"},
     {"kind": "dense", "name": "o", "units": 3},
 ]
 ALL = {"l1": 0.3, "l2": 0.2, "n_samples": 7, "weight_decay": 0.3, "clip_value": 0.05}
@@ -103,6 +105,23 @@ def test_dense_weights_changed_without_a_gradient_in_memory_are_the_optimizers_t
             np.testing.assert_allclose(ours.params[name], theirs.params[name], rtol=1e-12, atol=1e-13, err_msg=name)
     for name, value in slow.state().items():
         np.testing.assert_allclose(fast.state()[name], value, rtol=1e-11, atol=1e-13, err_msg=name)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_a_layer_wider_than_all_room_for_lanes_is_changed_by_single_samples(momentum: float) -> None:
+    layers = [
+        {"kind": "dense", "name": "wide", "units": LONGEST + 50, "activation": "relu"},
+        {"kind": "dense", "name": "o", "units": 2},
+    ]
+    network = ng.lay_out(ng.load(toml([1], layers, {"kind": "cross_entropy"})))
+    trained = []
+    for made in (ng.SGD(0.1, momentum=momentum), Plain(ng.SGD(0.1, momentum=momentum))):
+        program = ng.compile(network, ng.initialise(network, 0), dtype="float64", threads=1)
+        for target in (0, 1):
+            program.train_step(np.ones((1, 1)), np.array([target]), made)
+        trained.append(program.params)
+    for name, value in trained[1].items():
+        np.testing.assert_allclose(trained[0][name], value, rtol=1e-12, atol=1e-15, err_msg=name)
 
 
 @pytest.mark.parametrize("make", OPTIMIZERS)

@@ -78,7 +78,8 @@ class Contexts:
         self._nowhere = _pointer(self._nothing)
         self._ruled: tuple[Any, ...] = ()
         listed = LISTED * (WIDE + 1)
-        entries = max(TILE * WIDE, STRETCH, LONGEST, listed, image.panel * WIDE) + WIDE
+        lanes = int(image.code[:, c.LANES].max(initial=0))
+        entries = max(TILE * WIDE, STRETCH, LONGEST, listed, lanes, image.panel * WIDE) + WIDE
         self._scratch = aligned_zeros(self.slots, entries, memory.dtype)
         self._places = np.zeros((self.slots, max(2 * TILE, listed, image.panel) + WIDE), np.int64)
         rows = self.slots + 1

@@ -57,8 +57,8 @@ from neurograph.kernels.simd import (
     width,
     zero,
 )
-from neurograph.kernels.tiles import TILE, load_some, ratio, store_some, tile, times
-from neurograph.kernels.update import moved
+from neurograph.kernels.tiles import TILE, load_some, momentum_row, plain_row, ratio, store_some, tile, times
+from neurograph.kernels.update import MOMENTUM, PLAIN, moved
 
 
 def step(context: Pointer, row: Pointer) -> None:
@@ -68,15 +68,25 @@ def step(context: Pointer, row: Pointer) -> None:
     state, rule, form = values(context, STATE), values(context, RULE), number(context, FORM)
     lanes, to_sources = get(row, LANES), get(row, HOW) & SOURCES_TOO != 0
     rate, kept = splat(rule, 1, like), splat(rule, 2, like)
+    delta, n_vectors = values(context, SCRATCH), -(-lanes // width(like))
     for cell in range(get(row, START), get(row, START) + get(row, COUNT) * CELL, CELL):
         target, source = get(ints, cell + TARGET) + errors, get(ints, cell + SOURCE)
+        for lane in range(0, lanes, width(like)):  # what stands behind the last lane is 0, and stays so
+            store(delta, lane, load_some(mem, target + lane, lanes - lane, like))
         for tap in range(get(ints, cell + TAPS), get(ints, cell + TAPS) + 2 * get(ints, cell + N_TAPS), 2):
             a, at = splat(mem, source + get(ints, tap), like), get(ints, cell + WEIGHT) + get(ints, tap + 1)
-            error = like
-            for lane in range(0, lanes, width(like)):
-                d, v = load_some(mem, target + lane, lanes - lane, like), load(w, at + lane, like)
-                error = fma(v, d, error)
-                store(w, at + lane, moved(v, times(a, d), rule, state, at + lane, lanes - lane, rate, kept, form))
+            weights = offset(w, at)
+            if form == MOMENTUM:
+                error = momentum_row(weights, offset(state, at), delta, a, rate, kept, n_vectors)
+            elif form == PLAIN:
+                error = plain_row(weights, state, delta, a, rate, kept, n_vectors)
+            else:
+                error = like
+                for lane in range(0, lanes, width(like)):
+                    d, v = load(delta, lane, like), load(weights, lane, like)
+                    error = fma(v, d, error)
+                    v = moved(v, times(a, d), rule, state, at + lane, width(like), rate, kept, form)
+                    store(weights, lane, v)
             if to_sources:
                 where = source + get(ints, tap) + errors
                 put(mem, where, get(mem, where) + total(error))

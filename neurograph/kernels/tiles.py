@@ -22,6 +22,8 @@ __all__ = [
     "inner_products",
     "load_some",
     "minus",
+    "momentum_row",
+    "plain_row",
     "plus",
     "ratio",
     "row_tile",
@@ -54,6 +56,8 @@ times = _operations.times
 plus = _operations.plus
 ratio = _operations.ratio
 minus = _operations.minus
+momentum_row = _operations.momentum_row
+plain_row = _operations.plain_row
 tile_onto = _operations.tile_onto
 tile_pooled = _operations.tile_pooled
 turn = _operations.turn

@@ -191,6 +191,37 @@ def exchange(
     return types.void(numbers, numbers, numbers, where, INTEGERS, numbers, where, INTEGERS, like), make
 
 
+def _row_of_weights(remembers: bool) -> Any:
+    """`plain_row`, or `momentum_row`."""
+
+    def row(typingctx: Any, w: Any, state: Any, delta: Any, a: Any, rate: Any, kept: Any, count: Any) -> Any:
+        def make(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+            w, state, delta, source, rate, kept, count = args
+            vectors = Vectors(target, builder, a)
+
+            def body(i: Any, carried: Sequence[Any]) -> Sequence[Any]:
+                here = builder.mul(i, integer(vectors.width))
+                d, old = vectors.load(delta, here), vectors.load(w, here)
+                v = builder.fmul(source, d)
+                if remembers:
+                    v = builder.fadd(builder.fmul(kept, vectors.load(state, here)), v)
+                    vectors.store(state, here, v)
+                vectors.store(w, here, builder.fsub(old, builder.fmul(rate, v)))
+                return [_fma(builder, old, d, carried[0])]
+
+            return loop(builder, count, [vectors.zero()], body)[0]
+
+        numbers = numbers_of(a)
+        return a(numbers, numbers, numbers, a, a, a, types.int64), make
+
+    row.__doc__ = "One row of weights after a step, and its error: see `tiles_numpy`."
+    return intrinsic(row)
+
+
+plain_row = _row_of_weights(remembers=False)
+momentum_row = _row_of_weights(remembers=True)
+
+
 @intrinsic
 def turn(typingctx: Any, out: Any, x: Any, places: Any, like: Any) -> Any:
     """``out[l·V + i] = x[places[i] + l]`` for i, l < V: V rows become columns, of zeros where a place is negative."""

@@ -95,6 +95,30 @@ def exchange(
             x[here : here + len(like)] += factors[i] * v
 
 
+def plain_row(w: Array, state: Array, delta: Array, a: Array, rate: Array, kept: Array, count: int) -> Array:
+    """One row of `count` vectors of weights, all of one source with activation a: w ← w − η·a·δ. What comes back sums up to Σ w·δ.
+
+    Every operation is rounded by itself, as in `neurograph.kernels.update.moved`. Nothing is remembered.
+    """
+    n = count * len(a)
+    assert n <= min(len(w), len(delta))
+    d, old = delta[:n].reshape(count, -1), w[:n].reshape(count, -1).copy()
+    w[:n] = (old - rate * (a * d)).reshape(-1)
+    error: Array = (old * d).sum(axis=0)
+    return error
+
+
+def momentum_row(w: Array, state: Array, delta: Array, a: Array, rate: Array, kept: Array, count: int) -> Array:
+    """The same with momentum: v ← μv + a·δ, w ← w − η·v; `state` is v, `kept` μ."""
+    n = count * len(a)
+    assert n <= min(len(w), len(state), len(delta))
+    d, old = delta[:n].reshape(count, -1), w[:n].reshape(count, -1).copy()
+    v = kept * state[:n].reshape(count, -1) + a * d
+    state[:n], w[:n] = v.reshape(-1), (old - rate * v).reshape(-1)
+    error: Array = (old * d).sum(axis=0)
+    return error
+
+
 def turn(out: Array, x: Array, places: Array, like: Array) -> None:
     """``out[l·V + i] = x[places[i] + l]`` for i, l < V: V rows become columns, of zeros where a place is negative."""
     n = len(like)
