@@ -110,7 +110,7 @@ def test_dense_weights_changed_without_a_gradient_in_memory_are_the_optimizers_t
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 def test_a_layer_wider_than_all_room_for_lanes_is_changed_by_single_samples(momentum: float) -> None:
     layers = [
-        {"kind": "dense", "name": "wide", "units": LONGEST + 50, "activation": "relu"},
+        {"kind": "dense", "name": "wide", "units": LONGEST + 500, "activation": "relu"},
         {"kind": "dense", "name": "o", "units": 2},
     ]
     network = ng.lay_out(ng.load(toml([1], layers, {"kind": "cross_entropy"})))
