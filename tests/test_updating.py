@@ -110,15 +110,15 @@ def test_dense_weights_changed_without_a_gradient_in_memory_are_the_optimizers_t
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 def test_a_layer_wider_than_all_room_for_lanes_is_changed_by_single_samples(momentum: float) -> None:
     layers = [
-        {"kind": "dense", "name": "wide", "units": LONGEST + 500, "activation": "relu"},
+        {"kind": "dense", "name": "wide", "units": LONGEST + 300, "activation": "relu"},
         {"kind": "dense", "name": "o", "units": 2},
     ]
-    network = ng.lay_out(ng.load(toml([1], layers, {"kind": "cross_entropy"})))
+    network = ng.lay_out(ng.load(toml([2], layers, {"kind": "cross_entropy"})))
     trained = []
     for made in (ng.SGD(0.1, momentum=momentum), Plain(ng.SGD(0.1, momentum=momentum))):
-        program = ng.compile(network, ng.initialise(network, 0), dtype="float64", threads=1)
+        program = ng.compile(network, ng.initialise(network, 0), dtype="float64", innermost="channels")
         for target in (0, 1):
-            program.train_step(np.ones((1, 1)), np.array([target]), made)
+            program.train_step(np.ones((1, 2)), np.array([target]), made)
         trained.append(program.params)
     for name, value in trained[1].items():
         np.testing.assert_allclose(trained[0][name], value, rtol=1e-12, atol=1e-15, err_msg=name)
