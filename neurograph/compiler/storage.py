@@ -137,11 +137,11 @@ def parameters_with_lanes(plan: Plan) -> set[str]:
 
 
 def _apart(groups: int) -> int:
-    """Places from one row of groups to the next: whole vectors, and never many times a power of two, which caches dislike."""
+    """Places from one row of groups to the next: whole vectors, and no multiple of 16 of them, whose rows would share a cache set."""
     if groups <= HALF:
         return HALF
-    vectors = -(-groups // WHOLE)
-    return WHOLE * (vectors + 1 if vectors >= HALF and vectors % 2 == 0 else vectors)
+    vectors = whole(groups) // WHOLE
+    return WHOLE * (vectors if vectors % WHOLE else vectors + 1)
 
 
 def whole(places: int) -> int:

@@ -61,6 +61,8 @@ def dot_sources(context: Pointer, row: Pointer) -> None:
         source, first, last = get(ints, cell + SOURCE) + errors, get(ints, cell + TAPS), get(ints, cell + N_TAPS)
         last = first + 2 * last
         for lane in range(0, lanes, 4):
+            if lane > 0 and lane + 1 == lanes:
+                continue  # it was the fifth of the four before
             target = get(ints, cell + TARGET) + lane * t_step + errors
             d0 = load(mem, target * n, like)
             d1, d2, d3 = like, like, like
@@ -71,10 +73,21 @@ def dot_sources(context: Pointer, row: Pointer) -> None:
                 d2, l2 = load(mem, (target + 2 * t_step) * n, like), 2
             if lane + 3 < lanes:
                 d3, l3 = load(mem, (target + 3 * t_step) * n, like), 3
-            if not (any_nonzero(d0) or any_nonzero(d1) or any_nonzero(d2) or any_nonzero(d3)):
+            d4 = load(mem, (target + 4 * t_step) * n, like) if lane + 5 == lanes else like
+            if not (any_nonzero(d0) or any_nonzero(d1) or any_nonzero(d2) or any_nonzero(d3) or any_nonzero(d4)):
                 continue
             w0 = get(ints, cell + WEIGHT) + lane * w_step
             w1, w2, w3 = w0 + l1 * w_step, w0 + l2 * w_step, w0 + l3 * w_step
+            if lane + 5 == lanes:
+                w4 = w0 + 4 * w_step
+                for tap in range(first, last, 2):
+                    where, k = (source + get(ints, tap)) * n, get(ints, tap + 1)
+                    e = fma_where(d0, splat(w, w0 + k, like), load(mem, where, like))
+                    e = fma_where(d1, splat(w, w1 + k, like), e)
+                    e = fma_where(d2, splat(w, w2 + k, like), e)
+                    e = fma_where(d3, splat(w, w3 + k, like), e)
+                    store(mem, where, fma_where(d4, splat(w, w4 + k, like), e))
+                continue
             if l1 == 0:
                 for tap in range(first, last, 2):
                     where = (source + get(ints, tap)) * n

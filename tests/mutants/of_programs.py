@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import Mutant, closely, edited, exactly, planned
+from tests.mutants.mutant import Mutant, closely, edited, exactly, odd, planned
 
 COMPILER = (
     Mutant(
@@ -126,6 +126,20 @@ KERNELS = (
         "z2 = fma(splat(w, w2 + k, like), a, z2)",
         "z2 = fma(splat(w, w1 + k, like), a, z2)",
         exactly("dense"),
+    ),
+    Mutant(
+        "the fifth lane multiplies by the fourth one's weights",
+        "neurograph/kernels/nests.py",
+        "w0 + 3 * w_step, w0 + 4 * w_step",
+        "w0 + 3 * w_step, w0 + 3 * w_step",
+        odd("conv"),
+    ),
+    Mutant(
+        "a fifth lane passes nothing back",
+        "neurograph/kernels/nests_back.py",
+        "store(mem, where, fma_where(d4, splat(w, w4 + k, like), e))",
+        "store(mem, where, e)",
+        odd("conv"),
     ),
     Mutant(
         "the last tap is lost",
