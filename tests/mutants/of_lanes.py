@@ -332,7 +332,7 @@ CHANNELS = (
     Mutant(
         "rows of weights stand too close",
         "neurograph/compiler/storage.py",
-        "return WHOLE * (vectors + 1 if vectors >= HALF and vectors % 2 == 0 else vectors)",
+        "return WHOLE * (vectors if vectors % WHOLE else vectors + 1)",
         "return groups",
         STEPS,
     ),
