@@ -38,17 +38,18 @@ __all__ = [
 ]
 
 _operations: Any = tiles_numpy
+_lists: Any = tiles_numpy
 if COMPILED:
-    from neurograph.kernels import tiles_llvm
+    from neurograph.kernels import tiles_llvm, winners_llvm
 
-    _operations = tiles_llvm
+    _operations, _lists = tiles_llvm, winners_llvm
 
-exchange = _operations.exchange
-gather = _operations.gather
+exchange = _lists.exchange
+gather = _lists.gather
 inner_products = _operations.inner_products
 load_some = _operations.load_some
 store_some = _operations.store_some
-survivors = _operations.survivors
+survivors = _lists.survivors
 tile = _operations.tile
 tile_into = _operations.tile_into
 row_tile = _operations.row_tile

@@ -236,7 +236,7 @@ TILES = (
     ),
     Mutant(
         "a dead neuron hands on the δ of its maximum",
-        "neurograph/kernels/tiles_llvm.py",
+        "neurograph/kernels/winners_llvm.py",
         'builder.fcmp_ordered(">", a, zero)',
         'builder.fcmp_ordered(">=", a, zero)',
         odd("maxpool"),
